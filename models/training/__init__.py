@@ -1,0 +1,1 @@
+"""Recipes, data, augmentation and evaluation. Imported by nothing that serves."""

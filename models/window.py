@@ -1,0 +1,153 @@
+"""The contract between the models and the service: what is scored, and what a score is.
+
+Windows enter a detector in batches; one `Score` leaves for each, in the same order. Nothing here reads media,
+keeps state or knows what a call is.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+SAMPLE_RATE_HZ = 16_000
+PICTURE_RATE_HZ = 5
+WINDOW_S = 4.0
+HOP_S = 0.5
+CROP_PX = 224
+
+# Whole samples and pictures: of 1,171 products of a duration and a rate that should be whole, 101 are not in floats.
+WINDOW_SAMPLES = 64_000
+HOP_SAMPLES = 8_000
+WINDOW_PICTURES = 20
+
+Pixels = npt.NDArray[np.uint8]
+"""RGB picture, shape (H, W, 3)."""
+
+Samples = npt.NDArray[np.float32]
+"""Mono sound at `SAMPLE_RATE_HZ`, shape (S,), full scale -1..1."""
+
+
+class Signal(StrEnum):
+    """What a score speaks about."""
+
+    FACE = "face"
+    VOICE = "voice"
+
+
+class Reason(StrEnum):
+    """Why a window has no score."""
+
+    NO_FACE = "no_face"
+    SMALL_FACE = "small_face"
+    BLURRED = "blurred"
+    SILENCE = "silence"
+    NOISE = "noise"
+    BAND_LIMITED = "band_limited"
+    LOST = "lost"
+    OVERLOAD = "overload"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
+class FaceCrop:
+    """One aligned face of one picture. Compared by identity, so that a detector may remember what it computed for it."""
+
+    pixels: Pixels
+    """RGB, shape (CROP_PX, CROP_PX, 3), from `models.preprocess.align_face`."""
+    time_s: float
+    """Session time of the picture [s]."""
+    track: int
+    """Number of the face within its call, from 1."""
+    face_px: float
+    """Distance between eyes and mouth corners in the source picture, times 2: about the face's height [px]."""
+    sharpness: float
+    """Variance of the Laplacian of the crop at 112 px; below about 20 the face is blurred."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class VoiceWindow:
+    """Sound of one window."""
+
+    start_s: float
+    end_s: float
+    samples: Samples
+    """Shape (WINDOW_SAMPLES,). Lost stretches are zero."""
+    n_lost: int
+    """Samples of the window that never arrived."""
+
+    @property
+    def signal(self) -> Signal:
+        return Signal.VOICE
+
+    @property
+    def track(self) -> int:
+        """The remote party's sound is one track."""
+        return 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FaceWindow:
+    """Crops of one face in one window. A window without any face has track 0 and no crops."""
+
+    start_s: float
+    end_s: float
+    track: int
+    crops: tuple[FaceCrop, ...]
+    """At most WINDOW_PICTURES, by time."""
+    n_pictures: int
+    """Pictures of the call that were looked at in this window, with or without a face."""
+
+    @property
+    def signal(self) -> Signal:
+        return Signal.FACE
+
+
+Window = VoiceWindow | FaceWindow
+Batch = tuple[Window, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """What a detector says of one window."""
+
+    signal: Signal
+    track: int
+    start_s: float
+    end_s: float
+    llr: float | None
+    """Calibrated log-likelihood ratio [nat], up = bona fide; None where it cannot judge."""
+    reason: Reason | None
+    """Why `llr` is None; None otherwise."""
+    analysed_s: float
+    """Seconds of face or speech within the window that the score rests on [s]."""
+
+    def __post_init__(self) -> None:
+        if (self.llr is None) == (self.reason is None):
+            raise ValueError(f"a score has an llr or a reason, got llr={self.llr} and reason={self.reason}")
+
+
+def unscored(window: Window, reason: Reason, analysed_s: float = 0.0) -> Score:
+    """Return the score of a window that cannot be judged."""
+    return Score(
+        signal=window.signal,
+        track=window.track,
+        start_s=window.start_s,
+        end_s=window.end_s,
+        llr=None,
+        reason=reason,
+        analysed_s=analysed_s,
+    )
+
+
+def scored(window: Window, llr: float, analysed_s: float) -> Score:
+    """Return the score of a window that was judged."""
+    return Score(
+        signal=window.signal,
+        track=window.track,
+        start_s=window.start_s,
+        end_s=window.end_s,
+        llr=llr,
+        reason=None,
+        analysed_s=analysed_s,
+    )
