@@ -1,0 +1,103 @@
+"""A trained model on disk: `NAME.safetensors` beside `NAME.json`, which says how to rebuild, trust and read it.
+
+The JSON names the module's settings, the window it was trained on, the calibration, the recipe, the manifest's hash
+and the measured figures. A file whose digest does not match is refused before any of it is used.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+
+CHECKPOINTS = Path(__file__).parent / "checkpoints"
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint is missing, damaged or of another kind than what is asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """The affine map from a raw window score to a log-likelihood ratio: `llr = scale * raw + offset`."""
+
+    scale: float
+    """At least 0: a calibration never turns the sign. Up is bona fide on both sides."""
+    offset: float
+    """[nat]"""
+    limit_nat: float = 8.0
+    """|llr| is cut here: more certainty than the calibration set can show is not claimed."""
+
+    def __post_init__(self) -> None:
+        if self.scale < 0:
+            raise CheckpointError(f"calibration scale is {self.scale}, must be at least 0: up is bona fide")
+
+    def llr(self, raw: float) -> float:
+        """Return the log-likelihood ratio [nat] of a raw score."""
+        return min(max(self.scale * raw + self.offset, -self.limit_nat), self.limit_nat)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """What `NAME.json` holds; the weights stand beside it."""
+
+    name: str
+    module: dict[str, Any]
+    """Keyword arguments of the network's constructor."""
+    calibration: Calibration
+    recipe: str
+    seed: int
+    manifest_sha256: str
+    minutes: float
+    """Wall-clock time of the training [min]."""
+    metrics: dict[str, Any]
+    weights_sha256: str = ""
+
+    @property
+    def digest(self) -> str:
+        """The first 12 digits of the weights' SHA-256: what alerts and logs name the model by."""
+        return self.weights_sha256[:12]
+
+
+def save(checkpoint: Checkpoint, state: dict[str, torch.Tensor], folder: Path = CHECKPOINTS) -> Checkpoint:
+    """Write weights and description; return the description with the weights' digest filled in.
+
+    Args:
+        checkpoint: The description; its `weights_sha256` is replaced.
+        state: The network's `state_dict()`.
+        folder: Where both files go.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    data = save_tensors({name: tensor.contiguous() for name, tensor in state.items()})
+    fields = asdict(checkpoint) | {"weights_sha256": hashlib.sha256(data).hexdigest()}
+    (folder / f"{checkpoint.name}.safetensors").write_bytes(data)
+    (folder / f"{checkpoint.name}.json").write_text(json.dumps(fields, indent=2, sort_keys=True) + "\n")
+    return _parse(fields)
+
+
+def load(name: str, folder: Path = CHECKPOINTS) -> tuple[Checkpoint, dict[str, torch.Tensor]]:
+    """Read a checkpoint and its weights.
+
+    Raises:
+        CheckpointError: A file is missing or unreadable, or the weights are not the ones the JSON names.
+    """
+    try:
+        checkpoint = _parse(json.loads((folder / f"{name}.json").read_text()))
+        data = (folder / f"{name}.safetensors").read_bytes()
+    except (OSError, ValueError, TypeError, KeyError) as exc:
+        raise CheckpointError(f"cannot read checkpoint {name!r} in {folder}: {exc}") from exc
+    found = hashlib.sha256(data).hexdigest()
+    if found != checkpoint.weights_sha256:
+        raise CheckpointError(
+            f"{folder / name}.safetensors has SHA-256 {found[:12]}..., "
+            f"{name}.json names {checkpoint.weights_sha256[:12]}...: restore the file"
+        )
+    return checkpoint, load_tensors(data)
+
+
+def _parse(fields: dict[str, Any]) -> Checkpoint:
+    return Checkpoint(**(fields | {"calibration": Calibration(**fields["calibration"])}))
