@@ -1,0 +1,188 @@
+"""What the page and other viewers receive, as pydantic models: the JSON schema that the page's types are made from.
+
+Stored events carry `seq`, which only grows; a viewer that names the last one it saw gets all later ones. Live readings
+(`verdict`) carry none: the newest replaces the ones before.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from models.window import Reason, Signal
+from stream.events import AlertKind, State
+
+PROTOCOL_VERSION = 1
+
+
+class Message(BaseModel):
+    """Base of what goes over the wire."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, from_attributes=True)
+
+
+class SignalMessage(Message):
+    """Where one signal of one track stands."""
+
+    signal: Signal
+    track: int
+    """Face number within the call; 0 for the voice."""
+    state: State
+    llr: float | None
+    """Newest window [nat], up = bona fide; null where it could not be judged."""
+    reason: Reason | None
+    """Why `llr` is null."""
+    evidence_nat: float
+    """Accumulated evidence for a spoof [nat]; the alert is raised at `threshold_nat`."""
+    analysed_s: float
+
+
+class CoverageMessage(Message):
+    """How much of the call was really analysed [s]."""
+
+    call_s: float
+    face_s: float
+    speech_s: float
+
+
+class DroppedMessage(Message):
+    """What was lost to overload or the network."""
+
+    pictures: int
+    windows: int
+    audio_s: float
+
+
+class HelloMessage(Message):
+    """The first message on a live connection."""
+
+    type: Literal["hello"] = "hello"
+    version: Literal[1] = 1
+    seq: int
+    """Newest stored event."""
+
+
+class SessionStartedMessage(Message):
+    """A call began."""
+
+    type: Literal["session_started"] = "session_started"
+    seq: int
+    session: str
+    name: str
+    source: str
+    at: str
+    """UTC, ISO 8601."""
+
+
+class SessionEndedMessage(Message):
+    """A call ended."""
+
+    type: Literal["session_ended"] = "session_ended"
+    seq: int
+    session: str
+    at: str
+    cause: str
+    state: State
+    """The last thing said of the call."""
+
+
+class AlertMessage(Message):
+    """An alert was raised, updated or cleared."""
+
+    type: Literal["alert"] = "alert"
+    seq: int
+    id: str
+    kind: AlertKind
+    session: str
+    at: str
+    since_s: float
+    time_s: float
+    signals: list[SignalMessage]
+    """Those that carry it, strongest first."""
+    coverage: CoverageMessage
+    threshold_nat: float
+    models: dict[str, str]
+    """Digest of each model that took part, by signal."""
+    advice: str
+    """Key of the text that says what to do next."""
+
+
+class VerdictMessage(Message):
+    """The live reading of one call, twice a second."""
+
+    type: Literal["verdict"] = "verdict"
+    session: str
+    time_s: float
+    state: State
+    reason: Reason | None
+    signals: list[SignalMessage]
+    coverage: CoverageMessage
+    dropped: DroppedMessage
+    threshold_nat: float
+
+
+class SessionMessage(Message):
+    """One call in a list."""
+
+    session: str
+    name: str
+    source: str
+    started_at: str
+    ended_at: str | None
+    state: State
+    verdict: VerdictMessage | None
+    """The newest reading, while the service still remembers it."""
+    alert: AlertMessage | None
+    """The alert that stands now; null if none."""
+
+
+class SnapshotMessage(Message):
+    """All calls that run or ended lately, and the place in the stream of events from which to go on."""
+
+    seq: int
+    sessions: list[SessionMessage]
+
+
+class TimelineMessage(Message):
+    """The readings of one call so far, oldest first, at most the last half hour."""
+
+    session: str
+    readings: list[VerdictMessage]
+
+
+class AboutMessage(Message):
+    """What a page must know before it starts."""
+
+    version: str
+    ice_servers: list[str]
+    models: dict[str, str]
+    device: str
+    threshold_nat: float
+
+
+class ErrorMessage(Message):
+    """The body of every refusal."""
+
+    error: str
+    """What was got, what is allowed, what to do."""
+
+
+StoredMessage = Annotated[
+    SessionStartedMessage | SessionEndedMessage | AlertMessage,
+    Field(discriminator="type"),
+]
+ServerMessage = Annotated[
+    HelloMessage | SessionStartedMessage | SessionEndedMessage | AlertMessage | VerdictMessage,
+    Field(discriminator="type"),
+]
+STORED: TypeAdapter[SessionStartedMessage | SessionEndedMessage | AlertMessage] = TypeAdapter(StoredMessage)
+SERVER: TypeAdapter[HelloMessage | SessionStartedMessage | SessionEndedMessage | AlertMessage | VerdictMessage] = (
+    TypeAdapter(ServerMessage)
+)
+
+
+def json_schema() -> dict[str, object]:
+    """Return one JSON schema that names every message, for the page's generated types."""
+    roots = (ServerMessage, SnapshotMessage, TimelineMessage, AboutMessage, ErrorMessage)
+    adapters: list[TypeAdapter[object]] = [TypeAdapter(root) for root in roots]
+    _, schema = TypeAdapter.json_schemas([(i, "serialization", a) for i, a in enumerate(adapters)])
+    return {"title": "Kua", "$defs": schema["$defs"]}

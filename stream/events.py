@@ -1,0 +1,141 @@
+"""The vocabulary of a call: media in, decisions and alerts out. Frozen values without behaviour.
+
+All times are session time: float seconds since the first media of the session.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from models.window import Pixels, Reason, Samples, Signal
+
+
+class Medium(StrEnum):
+    """What a track carries."""
+
+    AUDIO = "audio"
+    VIDEO = "video"
+
+
+class State(StrEnum):
+    """What is said of a call, a signal or a track. Grey (`undecided`) is never shown as green."""
+
+    UNDECIDED = "undecided"
+    BONA_FIDE = "bona_fide"
+    SUSPECT = "suspect"
+    SPOOF = "spoof"
+
+
+class AlertKind(StrEnum):
+    """What happened to an alert."""
+
+    RAISED = "raised"
+    UPDATED = "updated"
+    CLEARED = "cleared"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class AudioFrame:
+    """Decoded sound of the remote party: mono, 16 kHz."""
+
+    start_s: float
+    samples: Samples
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class VideoFrame:
+    """One sampled picture of the remote party, full size."""
+
+    time_s: float
+    pixels: Pixels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Media that never arrived, or that we let go."""
+
+    medium: Medium
+    start_s: float
+    end_s: float
+
+
+Media = AudioFrame | VideoFrame | Gap
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """How much of the call was really analysed."""
+
+    call_s: float = 0.0
+    """Length of the call so far [s]."""
+    face_s: float = 0.0
+    """Seconds in which at least one face was scored [s]."""
+    speech_s: float = 0.0
+    """Seconds of speech that were scored [s]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalReading:
+    """Where one signal of one track stands after its newest window."""
+
+    signal: Signal
+    track: int
+    state: State
+    llr: float | None
+    """Of the newest window [nat], up = bona fide; None where it could not be judged."""
+    reason: Reason | None
+    """Why `llr` is None."""
+    evidence_nat: float
+    """Accumulated evidence for a spoof [nat], at least 0; the alert is raised at the decision's threshold."""
+    analysed_s: float
+    """Seconds of this signal that were analysed so far [s]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What is said of the call after a window."""
+
+    time_s: float
+    state: State
+    reason: Reason | None
+    """Why the state is `undecided`; None otherwise."""
+    readings: tuple[SignalReading, ...]
+    coverage: Coverage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """A change of the alert of one call."""
+
+    id: str
+    kind: AlertKind
+    session: str
+    since_s: float
+    """Session time at which it was raised [s]."""
+    time_s: float
+    """Session time of this change [s]."""
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dropped:
+    """What a call lost to overload or the network; shown to the viewer."""
+
+    pictures: int = 0
+    """Sampled pictures that a newer one replaced before they were analysed."""
+    windows: int = 0
+    """Windows that were never scored because the detector was behind."""
+    audio_s: float = 0.0
+    """Sound that never arrived or was let go [s]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What is said of a whole call or clip once it has ended."""
+
+    state: State
+    reason: Reason | None
+    decision: Decision
+    spoof_s: float
+    """Seconds of the call during which an alert stood [s]."""
+    first_alert_s: float | None
+    """Session time of the first alert [s]."""

@@ -1,0 +1,107 @@
+"""Every limit and address of the service: unit, default, allowed range.
+
+Read from `KUA_*` in the environment, then from `kua.toml` in the working folder. Unknown names are refused, so that a
+typing error does not silently leave a default in force.
+"""
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from stream.errors import SettingsError
+
+PREFIX = "KUA_"
+# Read outside of this class: by models/weights.py, which knows no service.
+OTHER_NAMES = frozenset({"KUA_WEIGHTS_DIR"})
+
+
+class Settings(BaseSettings):
+    """The service's settings; immutable."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, toml_file="kua.toml")
+
+    host: str = Field("127.0.0.1", description="Address to listen on")
+    port: int = Field(8400, ge=0, le=65535, description="TCP port; 0 takes a free one")
+    token: str = Field("", description="Bearer token for every route; needed unless `host` is a loopback address")
+    data_dir: Path = Field(Path(".kua"), description="Folder of the database")
+    database_url: str = Field("", description="SQLAlchemy URL of the alert store; default: SQLite in `data_dir`")
+    log_format: Literal["console", "json"] = Field("console", description="How log lines are written")
+    allowed_origins: list[str] = Field([], description="Origins beside our own whose pages may call us (CORS)")
+    allowed_hosts: list[str] = Field([], description="Host names beside loopback's that a request may name; empty: any")
+
+    max_sessions: int = Field(8, ge=1, le=64, description="Calls at a time; more are answered 503")
+    connect_timeout_s: float = Field(10, gt=0, le=120, description="From an offer to a connected peer [s]")
+    media_timeout_s: float = Field(15, gt=0, le=600, description="Without any media the call is ended [s]")
+    max_call_s: float = Field(4 * 3600, gt=0, description="Longest call [s]")
+    offers_per_minute: int = Field(60, ge=1, description="Offers from one address a minute; more are answered 429")
+    ice_servers: list[str] = Field([], description="STUN and TURN URLs given to callers and used by us")
+
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where the nets run")
+    inference_threads: int = Field(0, ge=0, le=64, description="Workers on the CPU; 0: one a core")
+    batch_size: int = Field(16, ge=1, le=256, description="Most windows in a batch")
+    batch_wait_ms: float = Field(20, ge=0, le=1000, description="How long a batch waits for company [ms]")
+    queue_windows: int = Field(8, ge=1, le=64, description="Windows of one call that wait; then the oldest goes")
+
+    alert_nat: float = Field(3.0, gt=0, le=100, description="Accumulated evidence at which the alert is raised [nat]")
+    drift_nat: float = Field(0.5, ge=0, le=10, description="Bias of a single call that is not evidence [nat]")
+    min_face_s: float = Field(3.0, ge=0, le=60, description="Face seconds before green can be shown [s]")
+    min_speech_s: float = Field(3.0, ge=0, le=60, description="Speech seconds before green can be shown [s]")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments first, then the environment, then `kua.toml`."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @model_validator(mode="after")
+    def _needs_token_in_the_open(self) -> "Settings":
+        if not self.token and not self.is_loopback:
+            raise ValueError(f"host {self.host} can be reached from outside: set {PREFIX}TOKEN")
+        return self
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach us."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def store_url(self) -> str:
+        """The alert store's SQLAlchemy URL."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'kua.sqlite'}"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings; `overrides` (from the command line) win.
+
+    Raises:
+        SettingsError: A name is unknown or a value is out of range; the text names variable, value and what is allowed.
+    """
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | OTHER_NAMES
+    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+    if unknown:
+        raise SettingsError(f"unknown setting {', '.join(unknown)}; known: {', '.join(sorted(known))}")
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]  # checked by pydantic
+    except ValidationError as exc:
+        lines = (
+            f"{PREFIX}{'_'.join(map(str, error['loc'])).upper() or '*'} = {error['input']!r}: {error['msg']}"
+            for error in exc.errors(include_url=False)
+        )
+        raise SettingsError("; ".join(lines)) from exc
+    except ValueError as exc:
+        raise SettingsError(f"cannot read kua.toml or the environment: {exc}") from exc
