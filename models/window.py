@@ -51,7 +51,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
 class FaceCrop:
-    """One aligned face of one picture. Compared by identity, so that a detector may remember what it computed for it."""
+    """One aligned face of one picture. Compared by identity: a detector may remember what it computed for it."""
 
     pixels: Pixels
     """RGB, shape (CROP_PX, CROP_PX, 3), from `models.preprocess.align_face`."""

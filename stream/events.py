@@ -97,7 +97,7 @@ class Decision:
     time_s: float
     state: State
     reason: Reason | None
-    """Why the state is `undecided`; None otherwise."""
+    """Why the state is `undecided`; None otherwise, or when it is simply too early."""
     readings: tuple[SignalReading, ...]
     coverage: Coverage
 

@@ -4,7 +4,7 @@ Stored events carry `seq`, which only grows; a viewer that names the last one it
 (`verdict`) carry none: the newest replaces the ones before.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -182,7 +182,7 @@ SERVER: TypeAdapter[HelloMessage | SessionStartedMessage | SessionEndedMessage |
 
 def json_schema() -> dict[str, object]:
     """Return one JSON schema that names every message, for the page's generated types."""
-    roots = (ServerMessage, SnapshotMessage, TimelineMessage, AboutMessage, ErrorMessage)
-    adapters: list[TypeAdapter[object]] = [TypeAdapter(root) for root in roots]
+    plain = (SnapshotMessage, TimelineMessage, AboutMessage, ErrorMessage)
+    adapters: list[TypeAdapter[Any]] = [SERVER, *(TypeAdapter(message) for message in plain)]
     _, schema = TypeAdapter.json_schemas([(i, "serialization", a) for i, a in enumerate(adapters)])
     return {"title": "Kua", "$defs": schema["$defs"]}

@@ -1,0 +1,120 @@
+"""Loads the checkpoints and runs batches of windows. The one place where the nets run.
+
+A face crop is part of eight overlapping windows; its raw score is computed once and kept as long as the crop lives.
+"""
+
+import threading
+import weakref
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from models import face, voice
+from models.engine import Engine
+from models.faces import Detection, FaceFinder
+from models.voice_activity import VoiceActivity
+from models.window import (
+    CROP_PX,
+    PICTURE_RATE_HZ,
+    WINDOW_SAMPLES,
+    Batch,
+    FaceCrop,
+    FaceWindow,
+    Pixels,
+    Reason,
+    Score,
+    Signal,
+    VoiceWindow,
+    scored,
+    unscored,
+)
+
+CROPS_AT_ONCE = 32
+
+
+class Detector:
+    """All signals of all calls. Its methods may be called from several threads.
+
+    Args:
+        engine: Where the nets run.
+
+    Raises:
+        CheckpointError: A checkpoint is missing or damaged.
+        WeightsError: Weights of a registry package cannot be had.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        face_net, self._face = face.load_face()
+        voice_net, self._voice = voice.load_voice()
+        self._finder = FaceFinder()
+        self._activity = VoiceActivity()
+        self._run_face = engine.load(face_net, torch.zeros(2, CROP_PX, CROP_PX, 3, dtype=torch.uint8))
+        self._run_voice = engine.load(voice_net, torch.zeros(2, WINDOW_SAMPLES))
+        self._raw: weakref.WeakKeyDictionary[FaceCrop, float] = weakref.WeakKeyDictionary()
+        self._lock = threading.Lock()
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """The digest of each signal's weights."""
+        return {Signal.FACE.value: self._face.digest, Signal.VOICE.value: self._voice.digest}
+
+    def find_faces(self, picture: Pixels) -> tuple[Detection, ...]:
+        """Find the faces of a picture, largest first."""
+        return self._finder.find(picture)
+
+    def score(self, batch: Batch) -> tuple[Score, ...]:
+        """Return one score for each window, in order."""
+        faces = {i: window for i, window in enumerate(batch) if isinstance(window, FaceWindow)}
+        voices = {i: window for i, window in enumerate(batch) if isinstance(window, VoiceWindow)}
+        scores = dict(zip(faces, self._score_faces(list(faces.values())), strict=True))
+        scores |= dict(zip(voices, self._score_voices(list(voices.values())), strict=True))
+        return tuple(scores[i] for i in range(len(batch)))
+
+    def score_still(self, crop: FaceCrop) -> float:
+        """Return the llr of a single picture's face, from the frame branch alone [nat]."""
+        return self._face.calibration.llr(face.window_raw(self._frame_logits([crop])))
+
+    def _score_faces(self, windows: Sequence[FaceWindow]) -> list[Score]:
+        refused = [Reason.LOST if not window.n_pictures else face.gate(window) for window in windows]
+        kept = [window for window, reason in zip(windows, refused, strict=True) if reason is None]
+        self._compute([crop for window in kept for crop in window.crops])
+        scores = []
+        for window, reason in zip(windows, refused, strict=True):
+            seconds = len(window.crops) / PICTURE_RATE_HZ
+            if reason is not None:
+                scores.append(unscored(window, reason))
+                continue
+            raw = face.window_raw(self._frame_logits(window.crops))
+            scores.append(scored(window, self._face.calibration.llr(raw), seconds))
+        return scores
+
+    def _frame_logits(self, crops: Sequence[FaceCrop]) -> npt.NDArray[np.float32]:
+        """Return the raw score of each crop, shape (T,)."""
+        self._compute(crops)
+        with self._lock:
+            return np.array([self._raw[crop] for crop in crops], np.float32)
+
+    def _compute(self, crops: Sequence[FaceCrop]) -> None:
+        with self._lock:
+            new = [crop for crop in dict.fromkeys(crops) if crop not in self._raw]
+        for i in range(0, len(new), CROPS_AT_ONCE):
+            part = new[i : i + CROPS_AT_ONCE]
+            raw = self._run_face(np.stack([crop.pixels for crop in part]))  # (N, CROP_PX, CROP_PX, 3)
+            with self._lock:
+                self._raw.update(zip(part, raw.tolist(), strict=True))
+
+    def _score_voices(self, windows: Sequence[VoiceWindow]) -> list[Score]:
+        if not windows:
+            return []
+        speech_s = self._activity.speech_seconds(np.stack([window.samples for window in windows])).tolist()
+        refused = [voice.gate(window, seconds) for window, seconds in zip(windows, speech_s, strict=True)]
+        kept = [window.samples for window, reason in zip(windows, refused, strict=True) if reason is None]
+        raw = iter(self._run_voice(np.stack(kept)).tolist() if kept else ())
+        return [
+            unscored(window, reason)
+            if reason is not None
+            else scored(window, self._voice.calibration.llr(next(raw)), seconds)
+            for window, reason, seconds in zip(windows, refused, speech_s, strict=True)
+        ]

@@ -1,0 +1,102 @@
+"""Runs a net on what the machine has: torch on CUDA; on the CPU OpenVINO where installed, else torch channels_last.
+
+A net takes one array with the batch first and gives one number for each row. Runners may be called from several
+threads at a time; each call uses one core.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import structlog
+import torch
+from torch import nn
+
+log = structlog.get_logger()
+
+Runner = Callable[[npt.NDArray[Any]], npt.NDArray[np.float32]]
+"""Maps inputs (B, ...) to raw scores (B,)."""
+
+DeviceChoice = Literal["auto", "cpu", "cuda"]
+
+
+class Engine:
+    """Where nets run.
+
+    Args:
+        device: "auto" takes CUDA when there is one. "cuda" without one is an error.
+        workers: Batches that may run at a time on the CPU; on CUDA one worker feeds the device.
+
+    Raises:
+        RuntimeError: CUDA was asked for and is not there.
+    """
+
+    def __init__(self, device: DeviceChoice = "auto", workers: int = 1) -> None:
+        if device == "cuda" and not torch.cuda.is_available():
+            raise RuntimeError("device is 'cuda', but torch sees no CUDA device: use 'auto' or 'cpu'")
+        self._on_cuda = device != "cpu" and torch.cuda.is_available()
+        self._openvino = None if self._on_cuda else _openvino_core()
+        self.workers = 1 if self._on_cuda else workers
+        # One intra-op thread a worker: two on a contended machine collapsed from 31 to 108-310 ms (MEDIA.md 4).
+        torch.set_num_threads(1)
+
+    @property
+    def name(self) -> str:
+        """The device and runtime, for logs and /metrics."""
+        if self._on_cuda:
+            return f"cuda:{torch.cuda.get_device_name()}"
+        if self._openvino is None:
+            return "cpu:torch"
+        return "cpu:openvino-bf16" if _has_bf16(self._openvino) else "cpu:openvino"
+
+    def load(self, net: nn.Module, example: torch.Tensor) -> Runner:
+        """Make a runner of `net`; `example` (B, ...) shows its input."""
+        net = net.eval()
+        if self._on_cuda:
+            return _torch_runner(net.to("cuda"), torch.device("cuda"))
+        if self._openvino is not None:
+            return _openvino_runner(self._openvino, net, example)
+        channels_last = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch omits it
+        return _torch_runner(channels_last, torch.device("cpu"))
+
+
+def _torch_runner(net: nn.Module, device: torch.device) -> Runner:
+    def run(rows: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        with torch.inference_mode():
+            scores: torch.Tensor = net(torch.from_numpy(rows).to(device, non_blocking=True))
+        return scores.float().cpu().numpy()
+
+    return run
+
+
+def _openvino_core() -> Any | None:
+    try:
+        import openvino
+    except ImportError:
+        return None
+    return openvino.Core()
+
+
+def _has_bf16(core: Any) -> bool:
+    return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def _openvino_runner(core: Any, net: nn.Module, example: torch.Tensor) -> Runner:
+    import openvino
+
+    model = openvino.convert_model(net, example_input=example, input=[-1, *example.shape[1:]])
+    hints: dict[str, Any] = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY"}
+    if _has_bf16(core):
+        hints["INFERENCE_PRECISION_HINT"] = "bf16"
+    local = threading.local()
+
+    def run(rows: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        # A compiled model of its own for each thread: requests of one model share its single stream and would wait.
+        if not hasattr(local, "request"):
+            local.request = core.compile_model(model, "CPU", hints).create_infer_request()
+        result: npt.NDArray[np.float32] = local.request.infer([rows])[0]
+        return np.array(result, np.float32)
+
+    return run

@@ -1,0 +1,177 @@
+"""The command line: `python -m stream COMMAND`."""
+
+import asyncio
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import structlog
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from stream.errors import CallError, KuaError, MediaError
+from stream.events import State
+from stream.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from models.detector import Detector
+    from models.engine import Engine
+
+# What a script can tell from `check`; 2 is typer's own for wrong usage.
+EXIT = {State.BONA_FIDE: 0, State.SPOOF: 1, State.SUSPECT: 3, State.UNDECIDED: 4}
+EXIT_UNREADABLE = 5
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Tells machine-made faces and voices in video calls.")
+out = Console()
+err = Console(stderr=True)
+
+
+def main() -> None:
+    """Run the command line; errors that a person can mend are one line, never a traceback."""
+    from models.checkpoint import CheckpointError
+    from models.weights import WeightsError
+
+    try:
+        app()
+    except (KuaError, CheckpointError, WeightsError) as exc:
+        err.print(f"[red]error:[/] {exc}", highlight=False)
+        sys.exit(2)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; KUA_HOST")] = None,
+    port: Annotated[int | None, typer.Option(help="TCP port; KUA_PORT")] = None,
+) -> None:
+    """Run the service and its pages."""
+    import uvicorn
+
+    from stream.api.app import create_app
+
+    settings = load_settings(host=host, port=port)
+    _set_up_log(settings)
+    detector, engine = _load_detector(settings)
+    web = create_app(settings, detector, device=engine.name, workers=engine.workers)
+    config = uvicorn.Config(
+        web, settings.host, settings.port, log_level="warning", ws_max_size=300_000, timeout_graceful_shutdown=5
+    )
+    structlog.get_logger().info("ready", address=f"http://{settings.host}:{settings.port}", device=engine.name)
+    out.print(f"\n  Kua is ready: open [bold]http://{settings.host}:{settings.port}/[/]", highlight=False)
+    out.print("  Try it without a camera: [bold]make demo[/] in another terminal\n", highlight=False)
+    uvicorn.Server(config).run()
+
+
+@app.command()
+def check(
+    files: Annotated[list[Path], typer.Argument(help="Recorded clips: any video, sound or picture file")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a file")] = False,
+) -> None:
+    """Judge recorded clips. Exit status: 0 no sign of manipulation, 1 spoof, 3 suspect, 4 cannot judge, 5 unreadable."""
+    from stream.api.app import policy_of
+
+    settings = load_settings()
+    _set_up_log(settings)
+    detector, _ = _load_detector(settings)
+    statuses = [_check_one(path, detector, policy_of(settings), as_json) for path in files]
+    raise typer.Exit(max(statuses, key=[0, 4, 3, 5, 1].index))
+
+
+@app.command()
+def send(
+    file: Annotated[Path, typer.Argument(help="The clip to send as if it were a call")],
+    url: Annotated[str, typer.Argument(help="ws://HOST:PORT/v1/ingest")],
+    token: Annotated[str, typer.Option(envvar="KUA_TOKEN", help="The service's bearer token")] = "",
+    name: Annotated[str, typer.Option(help="The call's name on the page")] = "",
+    video_codec: Annotated[str, typer.Option(help="jpeg, vp8 or h264")] = "jpeg",
+    audio_codec: Annotated[str, typer.Option(help="pcm_s16le or opus")] = "pcm_s16le",
+    loop: Annotated[bool, typer.Option(help="Begin again at the end, until stopped")] = False,
+) -> None:
+    """Send a clip to a running service over WebSocket, in real time."""
+    from stream.send import send_file
+
+    sent = asyncio.run(
+        send_file(
+            file,
+            url,
+            token=token,
+            name=name or file.stem,
+            video_codec=video_codec,
+            audio_codec=audio_codec,
+            loop=loop,
+        )
+    )
+    out.print(f"sent {sent.pictures} pictures and {sent.audio_s:.1f} s of sound")
+
+
+@app.command()
+def demo(
+    url: Annotated[str, typer.Option(help="The running service")] = "http://127.0.0.1:8400",
+    token: Annotated[str, typer.Option(envvar="KUA_TOKEN", help="The service's bearer token")] = "",
+    seconds: Annotated[float, typer.Option(min=5, help="How long to call [s]")] = 60.0,
+) -> None:
+    """Call the running service as a person whose face and voice become machine-made after twelve seconds."""
+    from stream.demo import call
+
+    asyncio.run(call(url, token=token, seconds=seconds, say=lambda text: out.print(text, highlight=False)))
+
+
+def _check_one(path: Path, detector: "Detector", policy: object, as_json: bool) -> int:
+    from stream import report
+    from stream.clip import check_clip
+    from stream.decision import Policy
+    from stream.ingest.file import probe
+
+    assert isinstance(policy, Policy)
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), console=err, transient=True, disable=as_json
+    )
+    try:
+        with bar:
+            task = bar.add_task(path.name, total=probe(path).duration_s)
+            found = check_clip(path, detector, policy, lambda place_s: bar.update(task, completed=place_s))
+    except MediaError as exc:
+        if as_json:
+            out.print_json(json.dumps({"file": str(path), "error": str(exc)}))
+        else:
+            err.print(f"[red]error:[/] {exc}", highlight=False)
+        return EXIT_UNREADABLE
+    if as_json:
+        out.print(json.dumps(report.as_json(found, detector.digests, policy.alert_nat)), soft_wrap=True, markup=False, highlight=False)
+    else:
+        for line in report.lines(found):
+            out.print(line, highlight=False)
+    return EXIT[found.verdict.state]
+
+
+def _load_detector(settings: Settings) -> "tuple[Detector, Engine]":
+    from models.detector import Detector
+    from models.engine import Engine
+    from stream.errors import SettingsError
+
+    try:
+        engine = Engine(settings.device, settings.inference_threads or os.cpu_count() or 1)
+    except RuntimeError as exc:
+        raise SettingsError(f"KUA_DEVICE: {exc}") from exc
+    return Detector(engine), engine
+
+
+def _set_up_log(settings: Settings) -> None:
+    renderer = structlog.processors.JSONRenderer() if settings.log_format == "json" else structlog.dev.ConsoleRenderer()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""Live events for viewers: a WebSocket, and server-sent events where that does not get through.
+
+Both begin with the stored events after the `seq` that the viewer names, then go on live, so that a viewer who connects
+again misses nothing and hears nothing twice.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query, WebSocket, WebSocketDisconnect
+from fastapi.responses import StreamingResponse
+
+from stream.alerts.bus import Bus
+from stream.alerts.recorder import Recorder
+from stream.alerts.store import Store
+from stream.api.access import SUBPROTOCOL, Access
+from stream.api.messages import HelloMessage, StoredMessage, VerdictMessage
+
+KEEP_ALIVE_S = 10.0
+UNAUTHORISED = 4401
+TOO_SLOW = 4408
+PAGE = 1000
+
+LiveMessage = HelloMessage | StoredMessage | VerdictMessage
+
+
+class Feed:
+    """Replay, then live."""
+
+    def __init__(self, store: Store, bus: Bus, recorder: Recorder) -> None:
+        self._store = store
+        self._bus = bus
+        self._recorder = recorder
+
+    async def messages(self, after: int | None, session: str | None) -> AsyncIterator[LiveMessage]:
+        """Yield a hello, what was stored after `after` (None: nothing), then live messages until the viewer is cut."""
+        subscription = self._bus.subscribe(session)  # before the replay, so that nothing falls between
+        try:
+            seq = self._recorder.seq if after is None else after
+            yield HelloMessage(seq=self._recorder.seq)
+            while page := await self._store.after(seq, PAGE, session):
+                for event in page:
+                    seq = event.seq
+                    yield event
+            while (message := await subscription.get()) is not None:
+                if isinstance(message, VerdictMessage) or message.seq > seq:
+                    yield message
+        finally:
+            self._bus.unsubscribe(subscription)
+
+
+def router(feed: Feed, store: Store, access: Access) -> APIRouter:
+    """Return the routes of the live feed."""
+    routes = APIRouter(tags=["live"])
+
+    @routes.websocket("/v1/alerts")
+    async def alerts(socket: WebSocket, after: int | None = None, session: str | None = None) -> None:
+        """Send `ServerMessage`s as JSON text; what the viewer sends is ignored."""
+        offered = socket.headers.get("sec-websocket-protocol", "")
+        await socket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+        if not access.allows(socket):
+            await socket.close(UNAUTHORISED, "a bearer token is needed")
+            return
+        sender = asyncio.create_task(_send(socket, feed.messages(after, session)))
+        with suppress(WebSocketDisconnect):
+            while not sender.done():
+                reader = asyncio.create_task(socket.receive_text())
+                await asyncio.wait((reader, sender), return_when=asyncio.FIRST_COMPLETED)
+                if reader.done():
+                    reader.result()
+                else:
+                    reader.cancel()
+        sender.cancel()
+        await asyncio.gather(sender, return_exceptions=True)
+
+    @routes.get("/v1/alerts/stream", dependencies=[Depends(access.require)])
+    async def stream(
+        after: int | None = None,
+        session: str | None = None,
+        last_event_id: Annotated[int | None, Header()] = None,
+    ) -> StreamingResponse:
+        """Send `ServerMessage`s as server-sent events; stored ones carry their `seq` as the event's id."""
+        start = last_event_id if last_event_id is not None else after
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingResponse(
+            _events(feed.messages(start, session)), media_type="text/event-stream", headers=headers
+        )
+
+    @routes.get("/v1/events", dependencies=[Depends(access.require)])
+    async def events(
+        after: Annotated[int, Query(ge=0)] = 0, limit: Annotated[int, Query(ge=1, le=PAGE)] = PAGE
+    ) -> list[StoredMessage]:
+        """Return stored events after `after`, oldest first."""
+        return await store.after(after, limit)
+
+    return routes
+
+
+async def _send(socket: WebSocket, messages: AsyncIterator[LiveMessage]) -> None:
+    async for message in messages:
+        await socket.send_text(message.model_dump_json())
+    await socket.close(TOO_SLOW, "the service stops, or this viewer reads too slowly: connect again")
+
+
+async def _events(messages: AsyncIterator[LiveMessage]) -> AsyncIterator[str]:
+    waiting = asyncio.ensure_future(anext(messages))
+    try:
+        while True:
+            done, _ = await asyncio.wait((waiting,), timeout=KEEP_ALIVE_S)
+            if not done:
+                yield ": keep-alive\n\n"
+                continue
+            try:
+                message = waiting.result()
+            except StopAsyncIteration:
+                return
+            seq = getattr(message, "seq", None)
+            head = f"id: {seq}\n" if seq is not None else ""
+            yield f"{head}data: {message.model_dump_json()}\n\n"
+            waiting = asyncio.ensure_future(anext(messages))
+    finally:
+        waiting.cancel()

@@ -1,0 +1,124 @@
+"""A recorded clip through the same windower, detector and decision as a live call, as fast as the machine can."""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from models.faces import FaceTracker, crops_of
+from models.window import HOP_S, Window
+from stream.decision import CallDecision, Policy
+from stream.events import AlertKind, AudioFrame, Decision, Gap, Media, Medium, State, Verdict, VideoFrame
+from stream.ingest.file import FileInfo, probe, read_media
+from stream.session import FaceSearch
+from stream.windower import FacePicture, Windower
+
+BATCH = 16
+
+Progress = Callable[[float], None]
+"""Told the position in the clip [s]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipReport:
+    """What is said of a clip."""
+
+    path: Path
+    info: FileInfo
+    verdict: Verdict
+    decisions: tuple[Decision, ...]
+    processing_s: float
+    """Wall-clock time that the check took [s]."""
+
+
+@dataclass(slots=True)
+class ClipCheck:
+    """One clip on its way through the parts.
+
+    Args:
+        detector: Finds faces and scores windows.
+        policy: When to alert.
+    """
+
+    detector: FaceSearch
+    policy: Policy
+    decisions: list[Decision] = field(default_factory=list)
+    _windower: Windower = field(default_factory=Windower)
+    _tracker: FaceTracker = field(default_factory=FaceTracker)
+    _decision: CallDecision = field(init=False)
+    _waiting: list[Window] = field(default_factory=list)
+    _end_s: float = 0.0
+    _first_alert_s: float | None = None
+
+    def __post_init__(self) -> None:
+        self._decision = CallDecision(self.policy)
+
+    def push(self, media: Media) -> float:
+        """Take a frame or a gap; return its place in the clip [s]."""
+        if isinstance(media, AudioFrame):
+            self._queue(self._windower.push_audio(media))
+            place_s = media.start_s + len(media.samples) / 16_000
+        elif isinstance(media, VideoFrame):
+            tracked = self._tracker.update(media.time_s, self.detector.find_faces(media.pixels))
+            crops = crops_of(media.pixels, media.time_s, tracked)
+            self._queue(self._windower.push_faces(FacePicture(time_s=media.time_s, crops=crops)))
+            place_s = media.time_s
+        else:
+            self._queue(self._windower.push_gap(media))
+            place_s = media.end_s
+        self._end_s = max(self._end_s, place_s)
+        return place_s
+
+    def finish(self) -> Verdict:
+        """Close the clip and return what is said of it: `spoof` if an alert was ever raised."""
+        for medium in Medium:
+            self._queue(self._windower.push_gap(Gap(medium=medium, start_s=0.0, end_s=self._end_s)))
+        self._queue(self._windower.finish())
+        self._score()
+        last = self.decisions[-1] if self.decisions else self._decision.decision()
+        state = State.SPOOF if self._first_alert_s is not None else last.state
+        return Verdict(
+            state=state,
+            reason=last.reason if state is State.UNDECIDED else None,
+            decision=last,
+            spoof_s=HOP_S * len({d.time_s for d in self.decisions if d.state is State.SPOOF}),
+            first_alert_s=self._first_alert_s,
+        )
+
+    def _queue(self, windows: Iterable[Window]) -> None:
+        self._waiting += windows
+        if len(self._waiting) >= BATCH:
+            self._score()
+
+    def _score(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        by_end: dict[float, list[Window]] = {}
+        for window in waiting:
+            by_end.setdefault(window.end_s, []).append(window)
+        scores = iter(self.detector.score(tuple(w for end_s in sorted(by_end) for w in by_end[end_s])))
+        for end_s in sorted(by_end):
+            decision, change = self._decision.update([next(scores) for _ in by_end[end_s]])
+            self.decisions.append(decision)
+            if change is AlertKind.RAISED and self._first_alert_s is None:
+                self._first_alert_s = decision.time_s
+
+
+def check_clip(path: Path, detector: FaceSearch, policy: Policy, progress: Progress = lambda _: None) -> ClipReport:
+    """Judge a recorded file.
+
+    Raises:
+        MediaError: The file cannot be read or holds neither sound nor pictures.
+    """
+    started = time.perf_counter()
+    info = probe(path)
+    check = ClipCheck(detector, policy)
+    for media in read_media(path):
+        progress(check.push(media))
+    verdict = check.finish()
+    return ClipReport(
+        path=path,
+        info=info,
+        verdict=verdict,
+        decisions=tuple(check.decisions),
+        processing_s=time.perf_counter() - started,
+    )

@@ -1,0 +1,219 @@
+"""All calls: opens them, tells viewers of them, remembers those that ended lately."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Executor
+from datetime import UTC, datetime
+
+import structlog
+
+from models.window import FaceCrop
+from stream.alerts.bus import Bus
+from stream.alerts.recorder import Recorder
+from stream.alerts.store import Store
+from stream.api.messages import (
+    AlertMessage,
+    CoverageMessage,
+    DroppedMessage,
+    SessionEndedMessage,
+    SessionMessage,
+    SessionStartedMessage,
+    SignalMessage,
+    SnapshotMessage,
+    StoredMessage,
+    TimelineMessage,
+    VerdictMessage,
+)
+from stream.batcher import Batcher
+from stream.decision import Policy
+from stream.errors import ServiceFullError
+from stream.events import Alert, AlertKind, Decision, Dropped, State
+from stream.session import FaceSearch, Session, new_session_info
+
+log = structlog.get_logger()
+
+REMEMBERED = 100
+"""Ended calls that are kept in memory for the list."""
+TIMELINES = 20
+"""Calls whose readings are kept in memory."""
+ADVICE = "verify_identity"
+
+
+class Desk:
+    """The calls of this process; an ingest adapter's `CallDesk` and a session's `Listener`.
+
+    Args:
+        detector: Finds faces.
+        digests: The models' digests by signal, named in every alert.
+        batcher: Has windows scored.
+        recorder: Keeps events.
+        bus: Pushes live readings.
+        policy: When to alert.
+        max_sessions: Calls at a time.
+        pool: Worker threads.
+    """
+
+    def __init__(
+        self,
+        *,
+        detector: FaceSearch,
+        digests: dict[str, str],
+        batcher: Batcher,
+        recorder: Recorder,
+        bus: Bus,
+        policy: Policy,
+        max_sessions: int,
+        pool: Executor,
+    ) -> None:
+        self._detector = detector
+        self._digests = digests
+        self._batcher = batcher
+        self._recorder = recorder
+        self._bus = bus
+        self._policy = policy
+        self._max_sessions = max_sessions
+        self._pool = pool
+        self._running: dict[str, Session] = {}
+        self._known: OrderedDict[str, SessionMessage] = OrderedDict()
+        self._timelines: OrderedDict[str, Session] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    @property
+    def dropped(self) -> Dropped:
+        """What all running calls lost so far."""
+        lost = [session.dropped for session in self._running.values()]
+        return Dropped(
+            pictures=sum(d.pictures for d in lost),
+            windows=sum(d.windows for d in lost),
+            audio_s=sum(d.audio_s for d in lost),
+        )
+
+    async def restore(self, store: Store) -> None:
+        """Read the calls of earlier runs; those that a kill cut short are ended now."""
+        for event in await store.recent(REMEMBERED * 4):
+            self._remember(event)
+        for started in await store.unended():
+            self._recorder.record(_ended(started.session, "service stopped", State.UNDECIDED), self._remember)
+
+    def open(self, *, source: str, name: str) -> Session:
+        """Open a call.
+
+        Raises:
+            ServiceFullError: As many calls run as may.
+        """
+        if len(self._running) >= self._max_sessions:
+            raise ServiceFullError(f"{len(self._running)} of {self._max_sessions} calls are running; try again later")
+        loop = asyncio.get_running_loop()
+
+        def run(work: Callable[[], tuple[FaceCrop, ...]]) -> asyncio.Future[tuple[FaceCrop, ...]]:
+            return loop.run_in_executor(self._pool, work)
+
+        info = new_session_info(name, source)
+        session = Session(
+            info, detector=self._detector, batcher=self._batcher, policy=self._policy, listener=self, run=run
+        )
+        self._running[session.id] = self._timelines[session.id] = session
+        while len(self._timelines) > TIMELINES + self._max_sessions:
+            self._timelines.popitem(last=False)
+        at = info.started_at.isoformat()
+        started = SessionStartedMessage(seq=0, session=info.id, name=info.name, source=info.source, at=at)
+        self._remember(started)
+        self._recorder.record(lambda seq: started.model_copy(update={"seq": seq}))
+        log.info("call started", session=info.id, source=source)
+        return session
+
+    def close_all(self, cause: str) -> None:
+        """End every call."""
+        for session in tuple(self._running.values()):
+            session.close(cause)
+
+    def snapshot(self) -> SnapshotMessage:
+        """Return all known calls, newest first, and the `seq` from which to go on."""
+        return SnapshotMessage(seq=self._recorder.seq, sessions=list(reversed(self._known.values())))
+
+    def timeline(self, session: str) -> TimelineMessage | None:
+        """Return the readings of a call, or None if it is not remembered."""
+        found = self._timelines.get(session)
+        if found is None:
+            return None
+        return TimelineMessage(session=session, readings=[self._verdict(found, d) for d in found.timeline])
+
+    def on_decision(self, session: Session, decision: Decision) -> None:
+        """Push the newest reading."""
+        verdict = self._verdict(session, decision)
+        self._update(session.id, verdict=verdict, state=verdict.state)
+        self._bus.publish(verdict)
+
+    def on_alert(self, session: Session, alert: Alert) -> None:
+        """Keep and push a change of an alert."""
+        message = self._alert(alert)
+        self._recorder.record(lambda seq: message.model_copy(update={"seq": seq}), self._remember)
+        log.warning("alert " + alert.kind, session=session.id, alert=alert.id, time_s=alert.time_s)
+
+    def on_closed(self, session: Session, cause: str) -> None:
+        """Keep and push the end of a call."""
+        self._running.pop(session.id, None)
+        state = session.timeline[-1].state if session.timeline else State.UNDECIDED
+        self._recorder.record(_ended(session.id, cause, state), self._remember)
+        log.info("call ended", session=session.id, cause=cause, state=state)
+
+    def _remember(self, event: StoredMessage) -> None:
+        """Fold a stored event into the list of calls."""
+        if isinstance(event, SessionStartedMessage):
+            self._known[event.session] = SessionMessage(
+                session=event.session,
+                name=event.name,
+                source=event.source,
+                started_at=event.at,
+                ended_at=None,
+                state=State.UNDECIDED,
+                verdict=None,
+                alert=None,
+            )
+            while len(self._known) > REMEMBERED + self._max_sessions:
+                self._known.popitem(last=False)
+        elif isinstance(event, SessionEndedMessage):
+            self._update(event.session, ended_at=event.at, state=event.state)
+        else:
+            self._update(event.session, alert=None if event.kind is AlertKind.CLEARED else event)
+
+    def _update(self, session: str, **fields: object) -> None:
+        if session in self._known:
+            self._known[session] = self._known[session].model_copy(update=fields)
+
+    def _verdict(self, session: Session, decision: Decision) -> VerdictMessage:
+        return VerdictMessage(
+            session=session.id,
+            time_s=decision.time_s,
+            state=decision.state,
+            reason=decision.reason,
+            signals=[SignalMessage.model_validate(reading) for reading in decision.readings],
+            coverage=CoverageMessage.model_validate(decision.coverage),
+            dropped=DroppedMessage.model_validate(session.dropped),
+            threshold_nat=self._policy.alert_nat,
+        )
+
+    def _alert(self, alert: Alert) -> AlertMessage:
+        strongest = sorted(alert.decision.readings, key=lambda reading: -reading.evidence_nat)
+        return AlertMessage(
+            seq=0,
+            id=alert.id,
+            kind=alert.kind,
+            session=alert.session,
+            at=datetime.now(UTC).isoformat(),
+            since_s=alert.since_s,
+            time_s=alert.time_s,
+            signals=[SignalMessage.model_validate(r) for r in strongest if r.evidence_nat > 0],
+            coverage=CoverageMessage.model_validate(alert.decision.coverage),
+            threshold_nat=self._policy.alert_nat,
+            models=self._digests,
+            advice=ADVICE,
+        )
+
+
+def _ended(session: str, cause: str, state: State) -> Callable[[int], StoredMessage]:
+    at = datetime.now(UTC).isoformat()
+    return lambda seq: SessionEndedMessage(seq=seq, session=session, at=at, cause=cause, state=state)

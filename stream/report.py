@@ -1,0 +1,87 @@
+"""A clip's verdict in words for a terminal, and as JSON for a program."""
+
+from collections.abc import Iterator
+
+from models.window import Reason, Signal
+from stream.clip import ClipReport
+from stream.events import SignalReading, State
+
+HEADLINES = {
+    State.UNDECIDED: "CANNOT JUDGE",
+    State.BONA_FIDE: "NO SIGN OF MANIPULATION",
+    State.SUSPECT: "SOMETHING IS OFF",
+    State.SPOOF: "MACHINE-MADE FACE OR VOICE LIKELY",
+}
+STYLES = {State.UNDECIDED: "white", State.BONA_FIDE: "green", State.SUSPECT: "yellow", State.SPOOF: "bold red"}
+REASONS = {
+    Reason.NO_FACE: "no face is to be seen",
+    Reason.SMALL_FACE: "the face is too small",
+    Reason.BLURRED: "the picture is too blurred",
+    Reason.SILENCE: "nobody speaks",
+    Reason.NOISE: "the sound is too noisy",
+    Reason.BAND_LIMITED: "the sound is too narrow",
+    Reason.LOST: "there is no picture or sound to judge",
+    Reason.OVERLOAD: "this machine could not keep up",
+    Reason.ERROR: "the detector failed",
+}
+
+
+def lines(report: ClipReport) -> Iterator[str]:
+    """Yield the verdict as rich markup, a headline first."""
+    verdict = report.verdict
+    yield f"[{STYLES[verdict.state]}]{HEADLINES[verdict.state]}[/]  {report.path.name}"
+    if verdict.state is State.UNDECIDED:
+        reason = REASONS[verdict.reason] if verdict.reason else "the clip is too short"
+        yield f"  why: {reason}"
+    if verdict.first_alert_s is not None:
+        yield f"  first alert at {verdict.first_alert_s:.1f} s; it stood for {verdict.spoof_s:.1f} s"
+    for reading in verdict.decision.readings:
+        yield f"  {_reading(reading)}"
+    coverage = verdict.decision.coverage
+    yield (
+        f"  analysed {coverage.face_s:.1f} s of face and {coverage.speech_s:.1f} s of speech "
+        f"of {coverage.call_s:.1f} s, in {report.processing_s:.1f} s"
+    )
+    if report.info.truncated:
+        yield f"  the file is damaged: {report.info.truncated}"
+
+
+def as_json(report: ClipReport, models: dict[str, str], threshold_nat: float) -> dict[str, object]:
+    """Return the verdict for `--json`; numbers as they were, nothing rounded."""
+    verdict, coverage = report.verdict, report.verdict.decision.coverage
+    return {
+        "file": str(report.path),
+        "state": verdict.state,
+        "reason": verdict.reason,
+        "first_alert_s": verdict.first_alert_s,
+        "spoof_s": verdict.spoof_s,
+        "coverage": {"call_s": coverage.call_s, "face_s": coverage.face_s, "speech_s": coverage.speech_s},
+        "signals": [_signal(report, signal) for signal in Signal],
+        "threshold_nat": threshold_nat,
+        "models": models,
+        "truncated": report.info.truncated,
+        "processing_s": report.processing_s,
+    }
+
+
+def _signal(report: ClipReport, signal: Signal) -> dict[str, object]:
+    readings = [r for d in report.decisions for r in d.readings if r.signal is signal]
+    llrs = [r.llr for r in readings if r.llr is not None]
+    return {
+        "signal": signal,
+        "windows": len(readings),
+        "mean_llr": sum(llrs) / len(llrs) if llrs else None,
+        "min_llr": min(llrs, default=None),
+        "max_evidence_nat": max((r.evidence_nat for r in readings), default=0.0),
+        "reason": None if llrs else next((r.reason for r in reversed(readings)), None),
+    }
+
+
+def _reading(reading: SignalReading) -> str:
+    name = f"face {reading.track}" if reading.signal is Signal.FACE and reading.track else reading.signal.value
+    if reading.analysed_s == 0:
+        return f"{name}: not judged, {REASONS[reading.reason] if reading.reason else 'too short'}"
+    return (
+        f"{name}: {HEADLINES[reading.state].lower()}, evidence {reading.evidence_nat:.1f} nat, "
+        f"{reading.analysed_s:.1f} s analysed"
+    )

@@ -1,0 +1,217 @@
+"""One call: media in, windows through the detector, decisions out.
+
+    push -> windower -> batcher -> detector -> decision -> alert
+
+Everything runs on the event loop but the search for faces, which a worker thread does one picture at a time: while it
+is busy the newest picture replaces the one that waits.
+"""
+
+import asyncio
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Protocol
+
+import structlog
+
+from models.faces import Detection, FaceTracker, crops_of
+from models.window import Batch, FaceCrop, Pixels, Reason, Score, Window
+from stream.batcher import Batcher
+from stream.decision import CallDecision, Policy
+from stream.events import Alert, AlertKind, AudioFrame, Decision, Dropped, Gap, Media, Medium, VideoFrame
+from stream.windower import FacePicture, Windower
+
+log = structlog.get_logger()
+
+TICK_S = 0.5
+TIMELINE_READINGS = 3600
+"""Half an hour at two readings a second."""
+
+
+class FaceSearch(Protocol):
+    """Finds faces and scores windows, in worker threads."""
+
+    def find_faces(self, picture: Pixels) -> tuple[Detection, ...]:
+        """Return the faces of a picture."""
+
+    def score(self, batch: Batch) -> Sequence[Score]:
+        """Return one score for each window."""
+
+
+class Listener(Protocol):
+    """Hears what a session has to say."""
+
+    def on_decision(self, session: "Session", decision: Decision) -> None:
+        """Take the newest reading."""
+
+    def on_alert(self, session: "Session", alert: Alert) -> None:
+        """Take a change of the alert."""
+
+    def on_closed(self, session: "Session", cause: str) -> None:
+        """Take word that the call has ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionInfo:
+    """Who calls."""
+
+    id: str
+    name: str
+    source: str
+    started_at: datetime
+
+
+def new_session_info(name: str, source: str) -> SessionInfo:
+    """Name a call that begins now."""
+    return SessionInfo(id=secrets.token_urlsafe(9), name=name, source=source, started_at=datetime.now(UTC))
+
+
+class Session:
+    """One call. An ingest adapter's `CallSink`.
+
+    Args:
+        info: Who calls.
+        detector: Finds faces.
+        batcher: Has windows scored.
+        policy: When to alert.
+        listener: Hears decisions, alerts and the end.
+        run: Awaits a function call in a worker thread.
+        clock: Monotonic time [s].
+    """
+
+    def __init__(
+        self,
+        info: SessionInfo,
+        *,
+        detector: FaceSearch,
+        batcher: Batcher,
+        policy: Policy,
+        listener: Listener,
+        run: Callable[[Callable[[], tuple[FaceCrop, ...]]], "asyncio.Future[tuple[FaceCrop, ...]]"],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.info = info
+        self.dropped = Dropped()
+        self.timeline: deque[Decision] = deque(maxlen=TIMELINE_READINGS)
+        self._detector = detector
+        self._batcher = batcher
+        self._listener = listener
+        self._run = run
+        self._clock = clock
+        self._windower = Windower()
+        self._tracker = FaceTracker()
+        self._decision = CallDecision(policy)
+        self._alert: Alert | None = None
+        self._picture: VideoFrame | None = None
+        self._has_picture = asyncio.Event()
+        self._zero_s: float | None = None
+        self._is_closed = False
+        self._callbacks: list[Callable[[], None]] = []
+        batcher.open(info.id, self._take)
+        self._tasks = [
+            asyncio.create_task(work(), name=f"{info.id}-{work.__name__}") for work in (self._look, self._tick)
+        ]
+        for task in self._tasks:
+            task.add_done_callback(self._on_task_done)
+
+    @property
+    def id(self) -> str:
+        """The session's public name."""
+        return self.info.id
+
+    def push(self, media: Media) -> None:
+        """Take a frame or a gap."""
+        if self._is_closed:
+            return
+        if self._zero_s is None:
+            self._zero_s = self._clock() - _time_s(media)
+        if isinstance(media, AudioFrame):
+            self._submit(self._windower.push_audio(media))
+        elif isinstance(media, Gap):
+            self._submit(self._windower.push_gap(media))
+        else:
+            if self._picture is not None:
+                self.note_dropped(Medium.VIDEO, 1)
+            self._picture = media
+            self._has_picture.set()
+
+    def note_dropped(self, medium: Medium, amount: float) -> None:
+        """Count pictures, or seconds of sound, that were let go."""
+        if medium is Medium.VIDEO:
+            self.dropped = replace(self.dropped, pictures=self.dropped.pictures + int(amount))
+        else:
+            self.dropped = replace(self.dropped, audio_s=self.dropped.audio_s + amount)
+
+    def on_close(self, callback: Callable[[], None]) -> None:
+        """Have `callback` called once when the call ends."""
+        self._callbacks.append(callback)
+
+    def close(self, cause: str) -> None:
+        """End the call; later calls do nothing."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._batcher.forget(self.id)
+        for task in self._tasks:
+            task.cancel()
+        self._listener.on_closed(self, cause)
+        for callback in self._callbacks:
+            callback()
+
+    async def _look(self) -> None:
+        while True:
+            await self._has_picture.wait()
+            self._has_picture.clear()
+            frame, self._picture = self._picture, None
+            if frame is not None:
+                crops = await self._run(lambda frame=frame: self._crop(frame))  # type: ignore[misc]  # bound now
+                self._submit(self._windower.push_faces(FacePicture(time_s=frame.time_s, crops=crops)))
+
+    def _crop(self, frame: VideoFrame) -> tuple[FaceCrop, ...]:
+        tracked = self._tracker.update(frame.time_s, self._detector.find_faces(frame.pixels))
+        return crops_of(frame.pixels, frame.time_s, tracked)
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            if self._zero_s is not None:
+                self._submit(self._windower.advance(self._clock() - self._zero_s))
+
+    def _submit(self, windows: Sequence[Window]) -> None:
+        self._batcher.submit(self.id, windows)
+
+    def _take(self, score: Score) -> None:
+        if score.reason is Reason.OVERLOAD:
+            self.dropped = replace(self.dropped, windows=self.dropped.windows + 1)
+        decision, change = self._decision.update((score,))
+        if self.timeline and self.timeline[-1].time_s == decision.time_s:
+            self.timeline.pop()
+        self.timeline.append(decision)
+        self._listener.on_decision(self, decision)
+        if change is not None:
+            self._change_alert(change, decision)
+
+    def _change_alert(self, kind: AlertKind, decision: Decision) -> None:
+        alert = Alert(
+            id=self._alert.id if self._alert else secrets.token_urlsafe(9),
+            kind=kind,
+            session=self.id,
+            since_s=self._alert.since_s if self._alert else decision.time_s,
+            time_s=decision.time_s,
+            decision=decision,
+        )
+        self._alert = None if kind is AlertKind.CLEARED else alert
+        self._listener.on_alert(self, alert)
+
+    def _on_task_done(self, task: asyncio.Task[None]) -> None:
+        """End this call alone when its own work fails, with the traceback in the log."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("call failed", session=self.id, exc_info=error)
+            self.close("internal error")
+
+
+def _time_s(media: Media) -> float:
+    return media.time_s if isinstance(media, VideoFrame) else media.start_s
