@@ -1,0 +1,144 @@
+"""Laws of the windower: any split of the input gives the same windows; nothing is lost without a count."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.window import (
+    CROP_PX,
+    HOP_S,
+    HOP_SAMPLES,
+    SAMPLE_RATE_HZ,
+    WINDOW_S,
+    WINDOW_SAMPLES,
+    FaceCrop,
+    FaceWindow,
+    Samples,
+    VoiceWindow,
+)
+from stream.events import AudioFrame, Gap, Medium
+from stream.windower import LATENESS_S, AudioWindower, FacePicture, FaceWindower, Windower
+
+
+def sound(n: int, seed: int = 0) -> Samples:
+    return np.random.default_rng(seed).uniform(-1, 1, n).astype(np.float32)
+
+
+def frames(samples: Samples, cuts: list[int]) -> list[AudioFrame]:
+    edges = [0, *sorted(cuts), len(samples)]
+    return [
+        AudioFrame(start_s=a / SAMPLE_RATE_HZ, samples=samples[a:b]) for a, b in itertools.pairwise(edges)
+    ]
+
+
+def run(parts: list[AudioFrame]) -> list[VoiceWindow]:
+    windower = AudioWindower()
+    return [window for part in parts for window in windower.push(part)]
+
+
+def offline(samples: Samples) -> list[Samples]:
+    """The definition: every whole window, a hop apart."""
+    return [samples[a : a + WINDOW_SAMPLES] for a in range(0, len(samples) - WINDOW_SAMPLES + 1, HOP_SAMPLES)]
+
+
+def crop(track: int, time_s: float) -> FaceCrop:
+    pixels = np.zeros((CROP_PX, CROP_PX, 3), np.uint8)
+    return FaceCrop(pixels=pixels, time_s=time_s, track=track, face_px=100.0, sharpness=100.0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 120_000), st.lists(st.integers(0, 120_000), max_size=60))
+def test_any_split_of_the_sound_gives_the_windows_of_the_definition(n: int, cuts: list[int]) -> None:
+    samples = sound(n)
+    windows = run(frames(samples, [cut for cut in cuts if cut <= n]))
+    expected = offline(samples)
+    assert len(windows) == len(expected)
+    for window, wanted in zip(windows, expected, strict=True):
+        np.testing.assert_array_equal(window.samples, wanted)
+        assert window.n_lost == 0
+        assert window.end_s - window.start_s == WINDOW_S
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.booleans(), min_size=250, max_size=500))
+def test_sound_that_never_came_is_zero_and_counted(arrives: list[bool]) -> None:
+    packet = 320
+    samples = sound(packet * len(arrives))
+    parts = [
+        part
+        for part, came in zip(frames(samples, list(range(packet, len(samples), packet))), arrives, strict=True)
+        if came
+    ]
+    held = np.where(np.repeat(arrives, packet), samples, 0).astype(np.float32)
+    for window in run(parts):
+        a = round(window.start_s * SAMPLE_RATE_HZ)
+        np.testing.assert_array_equal(window.samples, held[a : a + WINDOW_SAMPLES])
+        assert window.n_lost == packet * (~np.array(arrives)).repeat(packet)[a : a + WINDOW_SAMPLES].sum() // packet
+
+
+def test_overlapping_sound_is_taken_once() -> None:
+    samples = sound(WINDOW_SAMPLES)
+    parts = [AudioFrame(start_s=0.0, samples=samples[:50_000]), AudioFrame(start_s=2.0, samples=samples[32_000:])]
+    (window,) = run(parts)
+    np.testing.assert_array_equal(window.samples, samples)
+
+
+def test_a_call_without_sound_still_yields_windows_that_say_so() -> None:
+    windows = Windower().advance(WINDOW_S + LATENESS_S + HOP_S)
+    voices = [window for window in windows if isinstance(window, VoiceWindow)]
+    assert [window.n_lost for window in voices] == [WINDOW_SAMPLES, WINDOW_SAMPLES]
+    faces = [window for window in windows if isinstance(window, FaceWindow)]
+    assert [(window.track, window.n_pictures, window.end_s) for window in faces] == [(0, 0, 4.0), (0, 0, 4.5)]
+
+
+def test_a_short_recording_makes_one_window_of_what_there_is() -> None:
+    windower = AudioWindower()
+    windower.push(AudioFrame(start_s=0.0, samples=sound(20_000)))
+    (window,) = windower.finish()
+    assert window.n_lost == 0
+    assert not window.samples[20_000:].any()
+    assert windower.finish() == []
+
+
+def test_a_window_of_faces_holds_the_crops_of_its_own_seconds() -> None:
+    windower = FaceWindower()
+    windows = []
+    for i in range(36):
+        time_s = i / 5
+        tracks = (1,) if i < 10 else (1, 2)
+        windows += windower.push(FacePicture(time_s=time_s, crops=tuple(crop(t, time_s) for t in tracks)))
+    for window in windows:
+        assert all(window.start_s <= c.time_s < window.end_s for c in window.crops)
+        assert {c.track for c in window.crops} == {window.track}
+        assert window.n_pictures == 20
+    first = [window for window in windows if window.end_s == WINDOW_S]
+    assert [(window.track, len(window.crops)) for window in first] == [(1, 20), (2, 10)]
+    assert [window.end_s for window in windows if window.track == 1] == [4.0, 4.5, 5.0, 5.5, 6.0, 6.5, 7.0]
+
+
+@pytest.mark.parametrize("n_pictures", [1, 12, 19])
+def test_a_short_recording_makes_one_window_of_its_faces(n_pictures: int) -> None:
+    windower = FaceWindower()
+    for i in range(n_pictures):
+        assert windower.push(FacePicture(time_s=i / 5, crops=(crop(1, i / 5),))) == []
+    (window,) = windower.finish()
+    assert len(window.crops) == n_pictures
+
+
+def test_pictures_that_come_late_are_ignored() -> None:
+    windower = FaceWindower()
+    windower.push(FacePicture(time_s=4.2, crops=()))
+    assert windower.push(FacePicture(time_s=4.0, crops=(crop(1, 4.0),))) == []
+    windows = windower.push(FacePicture(time_s=4.6, crops=()))
+    assert [window.crops for window in windows] == [()]
+
+
+def test_a_gap_closes_windows_of_its_own_medium_only() -> None:
+    windower = Windower()
+    windows = windower.push_gap(Gap(medium=Medium.VIDEO, start_s=0.0, end_s=4.0))
+    assert [type(window) for window in windows] == [FaceWindow]
+    windows = windower.push_gap(Gap(medium=Medium.AUDIO, start_s=0.0, end_s=4.5))
+    assert [type(window) for window in windows] == [VoiceWindow, VoiceWindow]
