@@ -1,0 +1,167 @@
+"""WHIP over HTTP (RFC 9725): offers, trickled candidates, hang-ups. All errors are `{"error": "..."}`.
+
+OPTIONS /whip              what is accepted; CORS preflight
+POST    /whip              an offer -> 201, the answer, Location, ETag, Link for ICE servers
+PATCH   /whip/{id}         more ICE candidates -> 204
+DELETE  /whip/{id}         hang up -> 200
+"""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from urllib.parse import quote, unquote
+
+from fastapi import APIRouter, Request, Response
+from fastapi.params import Depends
+from fastapi.responses import JSONResponse
+
+from stream.api.offer_rate import OfferRate
+from stream.errors import ServiceFullError, SignallingError
+from stream.ingest.offer import MAX_SDP_BYTES
+from stream.ingest.webrtc import WebRtcIngest
+from stream.settings import Settings
+
+SDP = "application/sdp"
+FRAGMENT = "application/trickle-ice-sdpfrag"
+NAME_HEADER = "Kua-Name"
+MAX_NAME_CHARS = 80
+PREFLIGHT_AGE_S = 600
+
+
+def router(
+    ingest: WebRtcIngest,
+    settings: Settings,
+    dependencies: Sequence[Depends] = (),
+    clock: Callable[[], float] = time.monotonic,
+) -> APIRouter:
+    """Return the routes.
+
+    Args:
+        ingest: Where the calls go.
+        settings: `offers_per_minute`, `allowed_origins`.
+        dependencies: Run before each request but OPTIONS, which browsers send without a token.
+        clock: Monotonic time [s].
+    """
+    whip = _Whip(ingest, settings, clock)
+    routes = APIRouter(tags=["whip"])
+    guarded = list(dependencies)
+    routes.add_api_route("/whip", whip.post, methods=["POST"], dependencies=guarded, status_code=201)
+    routes.add_api_route("/whip/{id}", whip.patch, methods=["PATCH"], dependencies=guarded, status_code=204)
+    routes.add_api_route("/whip/{id}", whip.delete, methods=["DELETE"], dependencies=guarded)
+    for path in ("/whip", "/whip/{id}"):
+        routes.add_api_route(path, whip.options, methods=["OPTIONS"], include_in_schema=False)
+        # Named, so that files served at / do not answer them (RFC 9725 section 4.1).
+        routes.add_api_route(path, whip.refuse_method, methods=["GET", "HEAD", "PUT"], include_in_schema=False)
+    return routes
+
+
+class _Whip:
+    def __init__(self, ingest: WebRtcIngest, settings: Settings, clock: Callable[[], float]) -> None:
+        self._ingest = ingest
+        self._rate = OfferRate(settings.offers_per_minute)
+        self._origins = frozenset(settings.allowed_origins)
+        self._clock = clock
+
+    async def post(self, request: Request) -> Response:
+        """Answer an offer (SDP) and open a call."""
+        try:
+            self._check_rate(request)
+            sdp = await _read_sdp(request, SDP)
+            answer = await self._ingest.answer(sdp, _name_of(request))
+        except (SignallingError, ServiceFullError) as exc:
+            return self._error(request, exc)
+        response = Response(answer.sdp, status_code=201, media_type=SDP, headers=self._cors(request))
+        response.headers["Location"] = f"{request.scope.get('root_path', '')}/whip/{quote(answer.id, safe='')}"
+        response.headers["ETag"] = answer.etag
+        response.headers["Accept-Patch"] = FRAGMENT
+        for server in self._ingest.ice_servers:
+            response.headers.append("Link", server.to_link())
+        return response
+
+    async def patch(self, request: Request, id: str) -> Response:
+        """Take more ICE candidates of a caller."""
+        try:
+            fragment = await _read_sdp(request, FRAGMENT)
+            if "if-match" not in request.headers:
+                raise SignallingError("If-Match is missing; send the ETag of the answer", status=428)
+            await self._ingest.patch(id, request.headers["if-match"], fragment)
+        except SignallingError as exc:
+            return self._error(request, exc)
+        return Response(status_code=204, headers=self._cors(request))
+
+    async def delete(self, request: Request, id: str) -> Response:
+        """Hang up."""
+        try:
+            await self._ingest.delete(id)
+        except SignallingError as exc:
+            return self._error(request, exc)
+        return Response(status_code=200, headers=self._cors(request))
+
+    async def options(self, request: Request) -> Response:
+        """Say what is accepted, and to pages of allowed origins that they may send it."""
+        headers = {"Accept-Post": SDP, **self._cors(request)}
+        if "access-control-allow-origin" in {name.lower() for name in headers}:
+            headers["Access-Control-Allow-Methods"] = "POST, PATCH, DELETE, OPTIONS"
+            headers["Access-Control-Allow-Headers"] = f"Authorization, Content-Type, If-Match, {NAME_HEADER}"
+            headers["Access-Control-Max-Age"] = str(PREFLIGHT_AGE_S)
+        return Response(status_code=200, headers=headers)
+
+    async def refuse_method(self, request: Request) -> Response:
+        """Refuse GET, HEAD and PUT."""
+        exc = SignallingError(f"{request.method} is not for WHIP; offers are POSTed as {SDP}", status=405)
+        response = self._error(request, exc)
+        response.headers["Allow"] = "PATCH, DELETE, OPTIONS" if "id" in request.path_params else "POST, OPTIONS"
+        return response
+
+    def _check_rate(self, request: Request) -> None:
+        address = request.client.host if request.client is not None else ""
+        wait_s = self._rate.take(address, self._clock())
+        if wait_s:
+            raise _TooManyOffersError(f"too many offers; the next one in {math.ceil(wait_s)} s", math.ceil(wait_s))
+
+    def _cors(self, request: Request) -> dict[str, str]:
+        origin = request.headers.get("origin")
+        if origin is None or origin not in self._origins:
+            return {}
+        return {
+            "Access-Control-Allow-Origin": origin,
+            "Access-Control-Expose-Headers": "Location, ETag, Link, Accept-Patch, Retry-After",
+            "Vary": "Origin",
+        }
+
+    def _error(self, request: Request, exc: SignallingError | ServiceFullError) -> JSONResponse:
+        status = exc.status if isinstance(exc, SignallingError) else 503
+        response = JSONResponse({"error": str(exc)}, status, headers=self._cors(request))
+        if isinstance(exc, ServiceFullError | _TooManyOffersError):
+            response.headers["Retry-After"] = str(exc.retry_after_s)
+        return response
+
+
+class _TooManyOffersError(SignallingError):
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message, status=429)
+        self.retry_after_s = retry_after_s
+
+
+async def _read_sdp(request: Request, media_type: str) -> str:
+    """Return the body as text; what Content-Length says is not believed."""
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given != media_type:
+        raise SignallingError(f"Content-Type is {given[:60] or 'missing'}, expected {media_type}", status=415)
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_SDP_BYTES:
+            raise SignallingError(f"the body has more than {MAX_SDP_BYTES} bytes", status=413)
+    try:
+        return body.decode()
+    except UnicodeDecodeError as exc:
+        raise SignallingError("the body is not valid UTF-8") from exc
+
+
+def _name_of(request: Request) -> str:
+    """Return the name to show for a call: the header, percent-encoded where it is not ASCII, or `?name=`."""
+    name = unquote(request.headers.get(NAME_HEADER, "")) or request.query_params.get("name", "")
+    if len(name) > MAX_NAME_CHARS or not name.isprintable():
+        raise SignallingError(f"the name of a call is at most {MAX_NAME_CHARS} printable characters")
+    return name
