@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from stream.errors import CallError, KuaError, MediaError
+from stream.errors import KuaError, MediaError
 from stream.events import State
 from stream.settings import Settings, load_settings
 
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 EXIT = {State.BONA_FIDE: 0, State.SPOOF: 1, State.SUSPECT: 3, State.UNDECIDED: 4}
 EXIT_UNREADABLE = 5
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Tells machine-made faces and voices in video calls.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Tells machine-made faces and voices in video calls."
+)
 out = Console()
 err = Console(stderr=True)
 
@@ -70,7 +72,10 @@ def check(
     files: Annotated[list[Path], typer.Argument(help="Recorded clips: any video, sound or picture file")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a file")] = False,
 ) -> None:
-    """Judge recorded clips. Exit status: 0 no sign of manipulation, 1 spoof, 3 suspect, 4 cannot judge, 5 unreadable."""
+    """Judge recorded clips.
+
+    Exit status: 0 no sign of manipulation, 1 spoof, 3 suspect, 4 cannot judge, 5 unreadable.
+    """
     from stream.api.app import policy_of
 
     settings = load_settings()
@@ -127,7 +132,12 @@ def _check_one(path: Path, detector: "Detector", policy: object, as_json: bool) 
 
     assert isinstance(policy, Policy)
     bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), console=err, transient=True, disable=as_json
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeRemainingColumn(),
+        console=err,
+        transient=True,
+        disable=as_json,
     )
     try:
         with bar:
@@ -140,7 +150,12 @@ def _check_one(path: Path, detector: "Detector", policy: object, as_json: bool) 
             err.print(f"[red]error:[/] {exc}", highlight=False)
         return EXIT_UNREADABLE
     if as_json:
-        out.print(json.dumps(report.as_json(found, detector.digests, policy.alert_nat)), soft_wrap=True, markup=False, highlight=False)
+        out.print(
+            json.dumps(report.as_json(found, detector.digests, policy.alert_nat)),
+            soft_wrap=True,
+            markup=False,
+            highlight=False,
+        )
     else:
         for line in report.lines(found):
             out.print(line, highlight=False)

@@ -8,8 +8,9 @@ from pathlib import Path
 from models.faces import FaceTracker, crops_of
 from models.window import HOP_S, Window
 from stream.decision import CallDecision, Policy
+from stream.errors import MediaError
 from stream.events import AlertKind, AudioFrame, Decision, Gap, Media, Medium, State, Verdict, VideoFrame
-from stream.ingest.file import FileInfo, probe, read_media
+from stream.ingest.file import read_media
 from stream.session import FaceSearch
 from stream.windower import FacePicture, Windower
 
@@ -24,7 +25,8 @@ class ClipReport:
     """What is said of a clip."""
 
     path: Path
-    info: FileInfo
+    is_truncated: bool
+    """The file ended before it said it would."""
     verdict: Verdict
     decisions: tuple[Decision, ...]
     processing_s: float
@@ -107,17 +109,20 @@ def check_clip(path: Path, detector: FaceSearch, policy: Policy, progress: Progr
     """Judge a recorded file.
 
     Raises:
-        MediaError: The file cannot be read or holds neither sound nor pictures.
+        MediaError: The file cannot be read, holds neither sound nor pictures, or is a photo.
     """
     started = time.perf_counter()
-    info = probe(path)
+    reader = read_media(path)
+    if reader.info.is_still:
+        reader.close()
+        raise MediaError(f"{path.name} is a single picture; a recording of a few seconds is needed")
     check = ClipCheck(detector, policy)
-    for media in read_media(path):
+    for media in reader:
         progress(check.push(media))
     verdict = check.finish()
     return ClipReport(
         path=path,
-        info=info,
+        is_truncated=reader.truncated,
         verdict=verdict,
         decisions=tuple(check.decisions),
         processing_s=time.perf_counter() - started,

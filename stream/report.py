@@ -42,8 +42,8 @@ def lines(report: ClipReport) -> Iterator[str]:
         f"  analysed {coverage.face_s:.1f} s of face and {coverage.speech_s:.1f} s of speech "
         f"of {coverage.call_s:.1f} s, in {report.processing_s:.1f} s"
     )
-    if report.info.truncated:
-        yield f"  the file is damaged: {report.info.truncated}"
+    if report.is_truncated:
+        yield "  the file is damaged: it ends before it says it does"
 
 
 def as_json(report: ClipReport, models: dict[str, str], threshold_nat: float) -> dict[str, object]:
@@ -59,7 +59,7 @@ def as_json(report: ClipReport, models: dict[str, str], threshold_nat: float) ->
         "signals": [_signal(report, signal) for signal in Signal],
         "threshold_nat": threshold_nat,
         "models": models,
-        "truncated": report.info.truncated,
+        "truncated": report.is_truncated,
         "processing_s": report.processing_s,
     }
 
