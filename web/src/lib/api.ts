@@ -1,0 +1,83 @@
+/** The service's HTTP interface: adds the token, asks for one where it is missing, turns refusals into texts. */
+import { auth } from "./auth.svelte";
+import { ERROR } from "./strings";
+import type { AboutMessage, SnapshotMessage, StoredMessage, TimelineMessage } from "./wire";
+
+const MAX_PAGES = 20;
+
+/** The service refused, or could not be reached (`status` 0). The text is fit for a person. */
+export class ApiError extends Error {
+  constructor(
+    message: string,
+    readonly status: number,
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * Send a request; on 401 ask the reader for a token and send it again.
+ *
+ * @throws ApiError The service refused or cannot be reached.
+ */
+export async function request(path: string, init: RequestInit = {}): Promise<Response> {
+  for (;;) {
+    const token = auth.token;
+    const response = await reach(path, init, token);
+    if (response.status === 401) {
+      await auth.ask(token);
+      continue;
+    }
+    if (!response.ok) throw new ApiError(await refusal(response), response.status);
+    return response;
+  }
+}
+
+export async function getAbout(): Promise<AboutMessage> {
+  return getJson<AboutMessage>("/v1/about");
+}
+
+export async function getSnapshot(): Promise<SnapshotMessage> {
+  return getJson<SnapshotMessage>("/v1/sessions");
+}
+
+export async function getTimeline(session: string): Promise<TimelineMessage> {
+  return getJson<TimelineMessage>(`/v1/sessions/${encodeURIComponent(session)}/timeline`);
+}
+
+/** Return the stored events of one call, however the server cuts its answer. */
+export async function getEvents(session: string): Promise<StoredMessage[]> {
+  const found: StoredMessage[] = [];
+  let after = 0;
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const events = await getJson<StoredMessage[]>(`/v1/events?after=${after}&session=${encodeURIComponent(session)}`);
+    found.push(...events.filter((event) => event.session === session));
+    const last = events.at(-1);
+    if (!last || last.seq <= after) break;
+    after = last.seq;
+  }
+  return found;
+}
+
+/** Return the texts of a failed request: the body's `error`, else its status. */
+async function refusal(response: Response): Promise<string> {
+  const body: unknown = await response.json().catch(() => null);
+  if (typeof body === "object" && body !== null && "error" in body) return String(body.error);
+  return ERROR.status(response.status);
+}
+
+async function getJson<T>(path: string): Promise<T> {
+  const response = await request(path, { headers: { Accept: "application/json" } });
+  return (await response.json()) as T;
+}
+
+async function reach(path: string, init: RequestInit, token: string | null): Promise<Response> {
+  const headers = new Headers(init.headers);
+  if (token) headers.set("Authorization", `Bearer ${token}`);
+  try {
+    return await fetch(path, { ...init, headers });
+  } catch (cause) {
+    if (init.signal?.aborted) throw cause;
+    throw new ApiError(ERROR.unreachable, 0);
+  }
+}

@@ -1,0 +1,74 @@
+/** What is known of a call -> the sentences of its panel. Pure. */
+import type { Call } from "./store";
+import { NEXT, REASON, WHY, adviceText, signalName } from "./strings";
+import type { SignalMessage, State } from "./wire";
+
+/** Return the state to show: while an alert stands the call is red, whatever the newest window says. */
+export function shownState(call: Call): State {
+  return call.alert ? "spoof" : call.state;
+}
+
+/** Return why the call is in its state. */
+export function why(call: Call): string {
+  const signals = call.verdict?.signals ?? call.alert?.signals ?? [];
+  switch (shownState(call)) {
+    case "spoof":
+      return whySpoof(call, signals);
+    case "suspect": {
+      const names = namesOf(signals, ["suspect", "spoof"]);
+      return names ? WHY.suspect(names) : WHY.suspectPlain;
+    }
+    case "bona_fide":
+      return WHY.bonaFide;
+    case "undecided":
+      return whyUndecided(call);
+  }
+}
+
+/** Return what the reader should do now. */
+export function nextStep(call: Call): string {
+  if (call.alert) return adviceText(call.alert.advice);
+  if (call.state !== "undecided") return NEXT[call.state];
+  switch (call.verdict?.reason) {
+    case "no_face":
+    case "small_face":
+    case "blurred":
+      return NEXT.noFace;
+    case "silence":
+    case "noise":
+      return NEXT.silence;
+    case "overload":
+    case "error":
+      return NEXT.busy;
+    default:
+      return NEXT.undecided;
+  }
+}
+
+/** Return the name of a signal within its call. */
+export function nameIn(signal: SignalMessage, signals: readonly SignalMessage[]): string {
+  const several = signals.filter((other) => other.signal === signal.signal).length > 1;
+  return signalName(signal.signal, signal.track, several);
+}
+
+/** Return what a signal's bar says beside its number. */
+export function signalWords(signal: SignalMessage): string {
+  const silent = signal.reason && signal.state !== "spoof";
+  return silent ? WHY.cannot(REASON[signal.reason as NonNullable<SignalMessage["reason"]>]) : WHY.signalState[signal.state];
+}
+
+function whySpoof(call: Call, signals: readonly SignalMessage[]): string {
+  const names = namesOf(signals, ["spoof"]);
+  if (names) return WHY.spoof(names);
+  return call.verdict && call.verdict.state !== "spoof" ? WHY.faded : WHY.spoofPlain;
+}
+
+function whyUndecided(call: Call): string {
+  if (!call.verdict) return call.endedAt ? WHY.noSignals : WHY.waiting;
+  return call.verdict.reason ? WHY.undecided(REASON[call.verdict.reason]) : WHY.waiting;
+}
+
+function namesOf(signals: readonly SignalMessage[], states: readonly State[]): string {
+  const names = signals.filter((signal) => states.includes(signal.state)).map((signal) => WHY.ofSignal[signal.signal]);
+  return [...new Set(names)].join(WHY.and);
+}

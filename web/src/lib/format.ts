@@ -1,0 +1,42 @@
+/** Numbers and times -> words. Pure. */
+import { LOCALE, UNITS } from "./strings";
+
+/** Return a duration: "8 s", "3 min 05 s", "1 h 02 min". */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 120) return `${whole} ${UNITS.second}`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes} ${UNITS.minute} ${pad(whole % 60)} ${UNITS.second}`;
+  return `${Math.floor(minutes / 60)} ${UNITS.hour} ${pad(minutes % 60)} ${UNITS.minute}`;
+}
+
+/** Return a place in a call as "m:ss", or "h:mm:ss" from one hour on. */
+export function position(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const hours = Math.floor(whole / 3600);
+  const minutes = Math.floor(whole / 60) % 60;
+  return hours ? `${hours}:${pad(minutes)}:${pad(whole % 60)}` : `${minutes}:${pad(whole % 60)}`;
+}
+
+/** Return the time of day of a UTC instant in the reader's zone, with the day unless it is that of `now`. */
+export function clock(iso: string, now: Date): string {
+  const at = new Date(iso);
+  const time = at.toLocaleTimeString(LOCALE, { hour: "2-digit", minute: "2-digit" });
+  if (at.toDateString() === now.toDateString()) return time;
+  return `${at.toLocaleDateString(LOCALE, { day: "numeric", month: "short" })}, ${time}`;
+}
+
+/** Return evidence with one digit behind the point. */
+export function nat(value: number): string {
+  return value.toLocaleString(LOCALE, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+}
+
+/** Return the seconds between two instants; an open end is `now`. */
+export function secondsBetween(startIso: string, endIso: string | null, now: Date): number {
+  const end = endIso ? Date.parse(endIso) : now.getTime();
+  return Math.max(0, (end - Date.parse(startIso)) / 1000);
+}
+
+function pad(value: number): string {
+  return String(value).padStart(2, "0");
+}

@@ -1,0 +1,253 @@
+/** Every text of the pages. Another language is another file of this shape. */
+import type { AlertMessage, Reason, Signal, State } from "./wire";
+
+export const LOCALE = "en-GB";
+export const UNITS = { second: "s", minute: "min", hour: "h" };
+
+export const APP = {
+  name: "Kua",
+  titleCheck: "Check a call – Kua",
+  titleViewer: "All calls – Kua",
+  titleAlert: (n: number, title: string): string => `(${n}) Alert – ${title}`,
+  skip: "Skip to the content",
+  navigation: "Pages",
+  navCheck: "Check a call",
+  navViewer: "All calls",
+  navRunning: "a check is running",
+  footer: "An estimate, not a proof. Nothing is recorded. Not legal advice.",
+};
+
+export const STATE: Record<State, { word: string; headline: string }> = {
+  undecided: { word: "Undecided", headline: "Not enough to judge yet" },
+  bona_fide: { word: "No sign", headline: "No sign of manipulation" },
+  suspect: { word: "Suspect", headline: "Something is off" },
+  spoof: { word: "Alert", headline: "Machine-made face or voice likely" },
+};
+
+export const REASON: Record<Reason, string> = {
+  no_face: "no face is in the picture",
+  small_face: "the face is too small or too far away",
+  blurred: "the face is blurred",
+  silence: "nobody is speaking",
+  noise: "too much noise to hear the voice",
+  band_limited: "the sound is of telephone quality, too narrow to judge",
+  lost: "sound or picture is getting lost on the way",
+  overload: "the service is too busy to keep up",
+  error: "the analysis failed for a moment",
+};
+
+const SIGNAL: Record<Signal, string> = { face: "Face", voice: "Voice" };
+
+/** Return the name of a signal; faces are numbered only where there are several. */
+export function signalName(signal: Signal, track: number, several: boolean): string {
+  return several && track > 0 ? `${SIGNAL[signal]} ${track}` : SIGNAL[signal];
+}
+
+export const WHY = {
+  title: "Why",
+  waiting: "The first few seconds of face and speech are still coming in.",
+  noSignals: "Nothing has been judged yet.",
+  undecided: (reason: string): string => `Cannot judge: ${reason}.`,
+  bonaFide: "Neither the face nor the voice shows traces of a generator in what was analysed.",
+  suspect: (names: string): string => `Evidence is building in ${names}, but not enough for an alert.`,
+  suspectPlain: "Evidence is building, but not enough for an alert.",
+  spoof: (names: string): string => `The evidence in ${names} has crossed the alert line.`,
+  spoofPlain: "The evidence has crossed the alert line.",
+  faded: "The evidence is back below the line, but the alert stands until it has faded.",
+  and: " and ",
+  ofSignal: { face: "the face", voice: "the voice" } satisfies Record<Signal, string>,
+  signalState: {
+    undecided: "gathering",
+    bona_fide: "no sign",
+    suspect: "building",
+    spoof: "over the line",
+  } satisfies Record<State, string>,
+  evidence: (value: string, threshold: string): string => `${value} of ${threshold}`,
+  meterLabel: (name: string): string => `${name}: evidence for a machine-made source`,
+  meterText: (value: string, threshold: string, words: string): string =>
+    `${value} of ${threshold} needed for an alert; ${words}`,
+  cannot: (reason: string): string => `cannot judge now: ${reason}`,
+  meterHelp: "Bars show gathered evidence. The mark is the alert line.",
+};
+
+export const NEXT = {
+  title: "What to do next",
+  undecided: "Let the call go on. Ask the other person to face the camera and to speak in full sentences.",
+  noFace: "Ask the other person to switch on the camera and to come closer to it, in good light.",
+  silence: "Let the other person speak: a few full sentences are enough.",
+  busy: "Wait a moment, or end another call that is being checked.",
+  bona_fide: "Stay as careful as in any call. No sign is not a proof that all is genuine.",
+  suspect:
+    "Do not act on any request yet. Ask the person to turn the head to the side and to pass a hand slowly before the face.",
+  spoof: "Do not send money or codes. Call the person back on a number you already know.",
+};
+
+const ADVICE: Record<string, string> = { verify_identity: NEXT.spoof };
+
+/** Return what to do by the server's key; a key that we do not know yet gets the safest text. */
+export function adviceText(key: string): string {
+  return ADVICE[key] ?? NEXT.spoof;
+}
+
+export const COVERAGE = {
+  title: "What was analysed",
+  text: (face: string, speech: string, call: string): string =>
+    `${face} of face and ${speech} of speech of a ${call} call`,
+  none: "Nothing yet",
+  droppedTitle: "Lost on the way",
+  dropped: (pictures: number, windows: number, audioS: string): string =>
+    `${pictures} ${pictures === 1 ? "picture" : "pictures"}, ${windows} ${windows === 1 ? "window" : "windows"}, ${audioS} s of sound`,
+};
+
+export const TIMELINE = {
+  title: "Timeline",
+  evidence: "Evidence gathered",
+  evidenceHelp: "Up = more evidence that it is machine-made. An alert is raised at the line.",
+  llr: "Newest moments",
+  llrHelp: "Above 0 = looks genuine. Below 0 = looks machine-made. A gap = could not be judged.",
+  face: "Face",
+  voice: "Voice",
+  threshold: "Alert line",
+  alerted: "Alert",
+  suspect: "Suspect",
+  empty: "The chart starts with the first analysed seconds.",
+  label: (call: string, evidence: string, threshold: string, alerted: string): string =>
+    `Timeline of ${call}. Strongest evidence now ${evidence}; the alert line is at ${threshold}. Time under alert: ${alerted}.`,
+};
+
+export const CHECK = {
+  title: "Check a call",
+  headline: "Is the person on your call genuine?",
+  lead: "Kua listens and watches along, and tells you when the face or the voice you meet is made by a machine.",
+  privacy:
+    "Sound and picture go only to the Kua service that this page came from. They are analysed at once and not recorded.",
+  nameLabel: "Name of the call",
+  nameHint: "Optional, for example who is calling",
+  defaultName: (date: string): string => `Call of ${date}`,
+  tab: "Check a tab or screen",
+  tabHint: "Best for a call that runs in another tab. Tick “Also share tab audio”.",
+  camera: "Use camera and microphone",
+  cameraHint: "For trying it out, or when the person sits before this device.",
+  asking: "Your browser is asking for permission…",
+  connecting: "Connecting to the service…",
+  stop: "Stop",
+  preview: "What is being checked",
+  previewNote: "Only you see this preview.",
+  noPreview: "Sound only",
+  noSound: "No sound is shared, so only the face is checked. To check the voice, start again and tick “Also share tab audio”.",
+  noPicture: "No camera was found, so only the voice is checked.",
+  noMicrophone: "No microphone was found, so only the face is checked.",
+  ended: "The check has ended",
+  endedBecause: (cause: string): string => `The service ended the call: ${cause}.`,
+  result: "Last result",
+  again: "Check another call",
+  stepsTitle: "How it works",
+  steps: [
+    ["Share the call", "Choose the tab with the call, or your camera. Nothing is sent to the other person."],
+    ["Keep talking", "Every second of face and speech that can be judged is looked at, for the whole call."],
+    ["Read the colour", "You see the answer, why, and what to do next. Grey means that it cannot be judged."],
+  ],
+  statesTitle: "The four answers",
+};
+
+export const ERROR = {
+  title: "That did not work",
+  retry: "Try again",
+  dismiss: "Dismiss",
+  denied: "The browser was not allowed to share. Allow it in the address bar or in the system settings, then try again.",
+  noDevice: "No camera or microphone was found. Connect one, or check a tab instead.",
+  inUse: "The camera or microphone is in use by another program. Close that program, then try again.",
+  unsupported: "This browser cannot share a tab or screen. Use a desktop browser, or the camera and microphone.",
+  insecure: "The browser gives camera and screen only to safe addresses. Open this page by https or on 127.0.0.1.",
+  full: (detail: string): string => `The service is checking as many calls as it can. Try again in a moment. (${detail})`,
+  refused: (detail: string): string => `The service did not take the call: ${detail}`,
+  unreachable: "The service cannot be reached. Check that it runs, then try again.",
+  lost: "The connection to the service was lost. Nothing is being checked now.",
+  unknown: (detail: string): string => `Something unexpected happened: ${detail}`,
+  status: (status: number): string => `the service answered with status ${status}`,
+};
+
+export const TOKEN = {
+  title: "Access token",
+  text: "This service asks for an access token. It is kept until you close this tab.",
+  wrong: "That token was not accepted.",
+  label: "Access token",
+  submit: "Continue",
+};
+
+export const CONNECTION = {
+  connecting: "Connecting…",
+  live: "Live",
+  reconnecting: "Reconnecting…",
+  closed: "Not connected",
+};
+
+export const VIEWER = {
+  title: "All calls",
+  running: "Running now",
+  ended: "Ended lately",
+  nothingRunning: "No call is being checked.",
+  start: "Check a call",
+  startHint: "It then shows up here by itself.",
+  noneEnded: "Calls that end show up here.",
+  sound: "Sound on alert",
+  back: "Back to all calls",
+  unnamed: "Unnamed call",
+  meta: (source: string, since: string, lasts: string): string => [source, since, lasts].filter(Boolean).join(" · "),
+  gone: "This call is no longer in the list.",
+  startedAt: (time: string): string => `since ${time}`,
+  endedAt: (time: string): string => `ended ${time}`,
+  coverage: (face: string, speech: string): string => `${face} of face, ${speech} of speech`,
+  clearedMark: "An alert was raised and taken back.",
+};
+
+export const ALERT = {
+  title: (name: string): string => `Alert: ${name}`,
+  text: (words: string): string => `${words} likely to be machine-made.`,
+  face: "The face is",
+  voice: "The voice is",
+  both: "Face and voice are",
+  raised: (name: string): string => `Alert raised: ${name}. ${STATE.spoof.headline}.`,
+  cleared: (name: string): string => `Alert taken back: ${name}. The evidence has faded.`,
+  ended: "The call ended while the alert stood.",
+  since: (at: string): string => `Since ${at} of the call`,
+  open: "Show details",
+  dismiss: "Dismiss",
+};
+
+export const LOG = {
+  title: "What happened",
+  empty: "No events yet.",
+  started: (source: string): string => (source ? `Call began (${source})` : "Call began"),
+  ended: (cause: string): string => `Call ended: ${cause}`,
+  alert: {
+    raised: "Alert raised",
+    updated: "Alert updated",
+    cleared: "Alert taken back",
+  } satisfies Record<AlertMessage["kind"], string>,
+  detail: (at: string, evidence: string): string => `at ${at} of the call, evidence ${evidence}`,
+  models: "Models that took part",
+};
+
+const SOURCE: Record<string, string> = {
+  whip: "browser",
+  webrtc: "browser",
+  websocket: "sound stream",
+  twilio: "telephone",
+  file: "recording",
+};
+
+/** Return where a call comes from, in words. */
+export function sourceName(source: string): string {
+  return SOURCE[source] ?? source;
+}
+
+const CAUSE: Record<string, string> = {
+  "service stopped": "the service was stopped",
+  "internal error": "an error in the service",
+};
+
+/** Return why a call ended, in words; free text of the server stays as it is. */
+export function causeText(cause: string): string {
+  return CAUSE[cause] ?? cause;
+}

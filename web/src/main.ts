@@ -1,0 +1,12 @@
+import { mount } from "svelte";
+import App from "./App.svelte";
+import "./app.css";
+import { auth } from "./lib/auth.svelte";
+import { route } from "./lib/route.svelte";
+
+auth.load(location, history);
+route.read(location);
+
+const target = document.getElementById("app");
+if (!target) throw new Error("index.html has no #app");
+mount(App, { target });
