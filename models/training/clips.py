@@ -1,0 +1,59 @@
+"""Whole clips to windows, offline: the definition that the streaming windower must equal (a test holds it)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from models.window import (
+    HOP_S,
+    HOP_SAMPLES,
+    SAMPLE_RATE_HZ,
+    WINDOW_S,
+    WINDOW_SAMPLES,
+    FaceCrop,
+    FaceWindow,
+    Samples,
+    VoiceWindow,
+)
+
+
+def voice_windows(samples: Samples) -> list[VoiceWindow]:
+    """Cut sound into every whole window, a hop apart; a shorter clip is filled up with silence to one.
+
+    Args:
+        samples: Shape (S,).
+    """
+    if 0 < len(samples) < WINDOW_SAMPLES:
+        samples = np.pad(samples, (0, WINDOW_SAMPLES - len(samples)))
+    return [
+        VoiceWindow(
+            start_s=a / SAMPLE_RATE_HZ,
+            end_s=(a + WINDOW_SAMPLES) / SAMPLE_RATE_HZ,
+            samples=samples[a : a + WINDOW_SAMPLES],
+            n_lost=0,
+        )
+        for a in range(0, len(samples) - WINDOW_SAMPLES + 1, HOP_SAMPLES)
+    ]
+
+
+def face_windows(pictures: Sequence[tuple[float, tuple[FaceCrop, ...]]]) -> list[FaceWindow]:
+    """Collect the crops of each face into windows, a hop apart; the last pictures make a window of their own.
+
+    Args:
+        pictures: Time of each sampled picture [s] and the crops of its faces, by time.
+    """
+    if not pictures:
+        return []
+    windows: list[FaceWindow] = []
+    last_s, end_s = pictures[-1][0], WINDOW_S
+    while not windows or end_s - HOP_S <= last_s:
+        inside = [(t, crops) for t, crops in pictures if end_s - WINDOW_S <= t < end_s]
+        tracks: dict[int, list[FaceCrop]] = {}
+        for crop in (crop for _, crops in inside for crop in crops):
+            tracks.setdefault(crop.track, []).append(crop)
+        windows += [
+            FaceWindow(start_s=end_s - WINDOW_S, end_s=end_s, track=t, crops=tuple(crops), n_pictures=len(inside))
+            for t, crops in sorted(tracks.items() or [(0, [])])
+        ]
+        end_s += HOP_S
+    return windows

@@ -1,0 +1,46 @@
+"""Who may import whom: `stream` imports `models`, never the reverse; nothing that serves imports training code."""
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def imported_by(folder: str) -> dict[str, set[str]]:
+    """Return the modules that each source file of a folder imports, `from a import b` as both a and a.b."""
+    found: dict[str, set[str]] = {}
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        names: set[str] = set()
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{path}: relative import"
+                names |= {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
+        found[str(path.relative_to(ROOT))] = names
+    assert found
+    return found
+
+
+def test_models_know_nothing_of_the_service() -> None:
+    wrong = {path for path, names in imported_by("models").items() if any(n.split(".")[0] == "stream" for n in names)}
+    assert wrong == set()
+
+
+def test_nothing_that_serves_imports_training() -> None:
+    serving = imported_by("stream") | {
+        path: names for path, names in imported_by("models").items() if not path.startswith("models/training/")
+    }
+    assert {p for p, names in serving.items() if any(n.startswith("models.training") for n in names)} == set()
+
+
+def test_torchaudio_is_imported_in_one_place() -> None:
+    users = {p for p, names in imported_by("models").items() if any(n.split(".")[0] == "torchaudio" for n in names)}
+    assert users <= {"models/audio_features.py"}
+
+
+def test_pure_modules_do_no_input_or_output() -> None:
+    pure = {"stream/windower.py", "stream/decision.py", "stream/events.py", "models/window.py", "models/metrics.py"}
+    forbidden = {"asyncio", "socket", "time", "threading", "os", "subprocess", "httpx", "av"}
+    sources = imported_by("stream") | imported_by("models")
+    assert {p for p in pure if {n.split(".")[0] for n in sources[p]} & forbidden} == set()
