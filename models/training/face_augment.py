@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.demo_face import Blend, altered, blend_face, lay, mask_of
-from models.preprocess import TEMPLATE
+from models.demo_face import Blend, altered, lay, mask_of
 from models.window import CROP_PX, Pixels
 
 Rng = np.random.Generator
@@ -24,7 +23,7 @@ def draw_blend(rng: Rng) -> Blend:
     """Draw how a face is altered: the outlines of swaps from brows to chin, inner faces and whole heads."""
     whole = rng.random()
     width, height = (40 + 16 * whole + rng.normal(0, 3), 48 + 26 * whole + rng.normal(0, 4))
-    strong = rng.random() < 0.7
+    strong = rng.random() < 0.6
     return Blend(
         centre=(112 + rng.normal(0, 3), 122 - 6 * whole + rng.normal(0, 4)),
         radii=(max(24.0, width), max(30.0, height)),
@@ -37,7 +36,7 @@ def draw_blend(rng: Rng) -> Blend:
         turn=float(rng.normal(0, 0.02)),
         gain=_triple(np.exp(rng.normal(0, 0.07 if strong else 0.02, 3) + rng.normal(0, 0.05))),
         offset=float(rng.normal(0, 6)),
-        detail=float(rng.choice([1.0, rng.uniform(0.2, 1.0)])),
+        detail=1.0 if rng.random() < 0.35 else float(rng.uniform(0.2, 0.9)),
         sharpen=float(rng.choice([0.0, 0.0, rng.uniform(0.2, 1.5)])),
     )
 
@@ -46,7 +45,10 @@ def self_blend(crop: Pixels, rng: Rng) -> Pixels:
     """Return a crop blended with an altered copy of itself; now and then it is the surroundings that are altered."""
     blend = draw_blend(rng)
     if rng.random() < 0.7:
-        return blend_face(crop, TEMPLATE, blend)
+        inner = altered(crop, IDENTITY, blend)
+        # A swapped face comes from a network, without the grain that the camera gives its surroundings.
+        outer = _noise(crop, rng) if rng.random() < 0.35 else crop
+        return lay(outer, inner, mask_of(blend, IDENTITY, crop.shape), blend.ratio)
     around = np.clip(altered(crop, IDENTITY, replace(blend, shift=(0, 0), zoom=1.0, turn=0.0)), 0, 255).astype(np.uint8)
     moved = altered(crop, IDENTITY, replace(blend, gain=(1, 1, 1), offset=0.0, detail=1.0, sharpen=0.0))
     return lay(around, moved, mask_of(blend, IDENTITY, crop.shape), blend.ratio)

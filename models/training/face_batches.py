@@ -20,6 +20,7 @@ HELD_OUT = {
     "tanshuai0219/EDTalk",
     "X-LANCE/AniTalker",
     "ali-vilab/dreamtalk",
+    "filby89/spectre",  # genuine, with actors of the same studio recordings as dreamtalk's
     # Lip-syncs and originals, mostly of one and the same man: all of these pages, or the face would leak.
     "Akash-Jariwala/lipsync-assignment",
     "PhaniTejaPMSS/video-lip-sync",

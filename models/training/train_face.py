@@ -10,6 +10,7 @@ import json
 import time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
@@ -27,6 +28,8 @@ from models.training.face_report import calibrate, held_out_trials, report
 SAVE_EVERY_S = 120.0
 PRINT_EVERY = 25
 AVERAGE_DECAY = 0.995
+NORM_EPSILON = 1e-3
+"""Of the packaged weights' batch norms."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,11 +82,20 @@ class Run:
 
 
 def imagenet(net: FaceNet) -> FaceNet:
-    """Load the packaged ImageNet weights into all but the last layer; both name their tensors in the same order."""
+    """Load the packaged ImageNet weights into all but the last layer, each batch norm folded into its convolution.
+
+    The norm is folded because a batch holds the same faces twice, genuine and forged: its own statistics would tell the
+    network so, and with fixed ones the norm is only a scale and an offset.
+    """
     packaged = torch.load(weights.ensure("efficientnet_lite0"), weights_only=True)
-    tensors = [tensor for name, tensor in packaged.items() if not name.startswith("_fc.")]
-    names = [name for name in net.state_dict() if not name.startswith("classify.")]
-    net.load_state_dict(dict(zip(names, tensors, strict=True)), strict=False)
+    kernels = [tensor for name, tensor in packaged.items() if tensor.dim() == 4]
+    norms = [name.removesuffix("running_var") for name in packaged if name.endswith("running_var")]
+    convs = [module for module in net.modules() if isinstance(module, nn.Conv2d)]
+    with torch.no_grad():
+        for conv, kernel, norm in zip(convs, kernels, norms, strict=True):
+            scale = packaged[norm + "weight"] / (packaged[norm + "running_var"] + NORM_EPSILON).sqrt()  # (out,)
+            conv.weight.copy_(kernel * scale[:, None, None, None])
+            cast(nn.Parameter, conv.bias).copy_(packaged[norm + "bias"] - packaged[norm + "running_mean"] * scale)
     nn.init.zeros_(net.classify.weight)
     nn.init.zeros_(net.classify.bias)
     return net
@@ -101,9 +113,7 @@ def start(recipe: Recipe) -> Run:
     net, average = imagenet(fresh(recipe)), fresh(recipe)
     average.load_state_dict(net.state_dict())
     optimiser = torch.optim.AdamW(net.parameters(), recipe.peak_rate, weight_decay=recipe.weight_decay)
-    # Batch statistics stay ImageNet's: a batch holds the same faces twice, genuine and forged, and its own statistics
-    # would tell the network so.
-    return Run(net=net.eval(), average=average.eval(), optimiser=optimiser)
+    return Run(net=net, average=average, optimiser=optimiser)
 
 
 def rate(recipe: Recipe, run: Run) -> float:
