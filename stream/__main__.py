@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from stream.errors import KuaError, MediaError
 from stream.events import State
+from stream.ingest.wire import AudioCodec, VideoCodec
 from stream.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -91,8 +92,8 @@ def send(
     url: Annotated[str, typer.Argument(help="ws://HOST:PORT/v1/ingest")],
     token: Annotated[str, typer.Option(envvar="KUA_TOKEN", help="The service's bearer token")] = "",
     name: Annotated[str, typer.Option(help="The call's name on the page")] = "",
-    video_codec: Annotated[str, typer.Option(help="jpeg, vp8 or h264")] = "jpeg",
-    audio_codec: Annotated[str, typer.Option(help="pcm_s16le or opus")] = "pcm_s16le",
+    video_codec: Annotated[VideoCodec, typer.Option(help="How pictures are sent")] = VideoCodec.JPEG,
+    audio_codec: Annotated[AudioCodec, typer.Option(help="How sound is sent")] = AudioCodec.PCM,
     loop: Annotated[bool, typer.Option(help="Begin again at the end, until stopped")] = False,
 ) -> None:
     """Send a clip to a running service over WebSocket, in real time."""

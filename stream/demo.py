@@ -1,0 +1,135 @@
+"""A call without a camera: a portrait that moves like a webcam picture and speaks; after a while both are machine-made.
+
+The portrait is NASA's of astronaut Eileen Collins (public domain), from the scikit-image package. The forged stretch is
+the same portrait blended with an altered copy of itself, as a face swap would be: nobody else's face is shown.
+"""
+
+import asyncio
+import fractions
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import av
+import cv2
+import numpy as np
+import numpy.typing as npt
+from aiortc import MediaStreamTrack
+from aiortc.mediastreams import MediaStreamError
+
+from models import weights
+from models.demo_face import blend_face
+from models.faces import FaceFinder
+from models.window import Pixels
+from stream.errors import MediaError
+from stream.whip_client import publish
+
+WIDTH_PX, HEIGHT_PX, RATE_HZ = 640, 480, 25
+SPOOF_FROM_S, SPOOF_TO_S = 12.0, 34.0
+VIDEO_CLOCK_HZ = 90_000
+FACE_CENTRE = np.array([225.0, 115.0])
+"""In the portrait [px]."""
+
+
+def is_spoof(time_s: float) -> bool:
+    """Tell whether the demonstration is forged at a moment."""
+    return SPOOF_FROM_S <= time_s < SPOOF_TO_S
+
+
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """Genuine and forged pictures of one face before a room, moved by code.
+
+    Args:
+        genuine: RGB, shape (H, W, 3).
+        forged: The same with its face blended.
+        noise: A few fields of sensor noise, shape (N, HEIGHT_PX, WIDTH_PX, 3), int8.
+    """
+
+    genuine: Pixels
+    forged: Pixels
+    noise: npt.NDArray[np.int8]
+
+    def picture(self, time_s: float, forged: bool) -> Pixels:
+        """Return the camera's picture at a moment: the head sways, nears and turns a little."""
+        zoom = 1.5 + 0.05 * np.sin(0.9 * time_s)
+        turn = 0.035 * np.sin(0.7 * time_s + 1)
+        cosine, sine = zoom * np.cos(turn), zoom * np.sin(turn)
+        goal = np.array([WIDTH_PX / 2 + 24 * np.sin(1.3 * time_s), 158 + 5 * np.sin(2.1 * time_s)])
+        matrix = np.array([[cosine, -sine, 0.0], [sine, cosine, 0.0]])
+        matrix[:, 2] = goal - matrix[:, :2] @ FACE_CENTRE
+        source = self.forged if forged else self.genuine
+        moved = cv2.warpAffine(
+            source, matrix, (WIDTH_PX, HEIGHT_PX), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+        )
+        noise = self.noise[int(time_s * RATE_HZ) % len(self.noise)]
+        return np.asarray(np.clip(moved.astype(np.int16) + noise, 0, 255), np.uint8)
+
+
+def load_portrait() -> Portrait:
+    """Fetch the portrait and forge its copy.
+
+    Raises:
+        WeightsError: The package that holds it cannot be had.
+        MediaError: No face is found in it.
+    """
+    bgr = cv2.imread(str(weights.ensure("astronaut")))
+    if bgr is None:
+        raise MediaError("the demonstration's portrait cannot be decoded")
+    genuine = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+    faces = FaceFinder().find(genuine)
+    if not faces:
+        raise MediaError("no face is found in the demonstration's portrait")
+    noise = np.random.default_rng(0).normal(0, 3, (8, HEIGHT_PX, WIDTH_PX, 3)).astype(np.int8)
+    return Portrait(genuine, blend_face(genuine, faces[0].landmarks), noise)
+
+
+class PictureTrack(MediaStreamTrack):
+    """The portrait as a camera."""
+
+    kind = "video"
+
+    def __init__(self, portrait: Portrait, seconds: float) -> None:
+        super().__init__()
+        self._portrait = portrait
+        self._seconds = seconds
+        self._n = 0
+        self._start_s: float | None = None
+
+    async def recv(self) -> av.VideoFrame:
+        """Return the next picture when its time has come."""
+        self._start_s = self._start_s or time.monotonic()
+        time_s = self._n / RATE_HZ
+        if time_s >= self._seconds:
+            self.stop()
+            raise MediaStreamError
+        await asyncio.sleep(max(self._start_s + time_s - time.monotonic(), 0))
+        frame = av.VideoFrame.from_ndarray(self._portrait.picture(time_s, is_spoof(time_s)), format="rgb24")
+        frame.pts, frame.time_base = self._n * VIDEO_CLOCK_HZ // RATE_HZ, fractions.Fraction(1, VIDEO_CLOCK_HZ)
+        self._n += 1
+        return frame
+
+
+async def call(url: str, *, token: str, seconds: float, say: Callable[[str], None]) -> None:
+    """Call a running service for a while and say what is being sent.
+
+    Raises:
+        SignallingError: The service refuses or cannot be reached.
+    """
+    tracks: Sequence[MediaStreamTrack] = [PictureTrack(await asyncio.to_thread(load_portrait), seconds)]
+    sent = await publish(url, tracks, token=token, name="Demonstration")
+    say(f"calling; watch [bold]{url}/viewer[/]")
+    try:
+        started, was = time.monotonic(), None
+        while (time_s := time.monotonic() - started) < seconds:
+            forged = is_spoof(time_s)
+            if forged != was:
+                say(
+                    f"{time_s:5.1f} s  "
+                    + ("[red]the face is forged now[/]" if forged else "[green]the face is genuine[/]")
+                )
+                was = forged
+            await asyncio.sleep(0.1)
+    finally:
+        await sent.close()
+    say("the call has ended")
