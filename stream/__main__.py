@@ -93,7 +93,7 @@ def send(
     token: Annotated[str, typer.Option(envvar="KUA_TOKEN", help="The service's bearer token")] = "",
     name: Annotated[str, typer.Option(help="The call's name on the page")] = "",
     video_codec: Annotated[VideoCodec, typer.Option(help="How pictures are sent")] = VideoCodec.JPEG,
-    audio_codec: Annotated[AudioCodec, typer.Option(help="How sound is sent")] = AudioCodec.PCM,
+    audio_codec: Annotated[AudioCodec, typer.Option(help="How sound is sent")] = AudioCodec.PCM_S16LE,
     loop: Annotated[bool, typer.Option(help="Begin again at the end, until stopped")] = False,
 ) -> None:
     """Send a clip to a running service over WebSocket, in real time."""
