@@ -1,0 +1,184 @@
+"""Speech for training: manifest rows become clips at 16 kHz in one memory-mapped file, and sources choose their side.
+
+Sources, not clips, are split: a clip whose page is on the other side would let the channel answer. A clip that does not
+decode stops the preparation with its name.
+"""
+
+import csv
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import av
+import numpy as np
+import numpy.typing as npt
+
+from models.window import SAMPLE_RATE_HZ, Samples
+
+LEFT_OUT = frozenset(
+    {
+        # Pages with both classes, systems of 2024-2025.
+        "MiniMax-AI/MiniMax-AI.github.io",
+        "Aries457/CoDiff-VC",
+        "supertonictts/supertonictts.github.io",
+        "nanovoice/nanovoice.github.io",
+        "AaronZ345/ConanDemo",
+        "SparkAudio/SparkAudio.github.io",
+        # Spoof only, recent.
+        "real-time-voice/real-time-voice.github.io",
+        "zipvoice/zipvoice.github.io",
+        "anonymous-tts-demo/gspo_sparktts",
+        # Pages with both classes, systems up to 2023.
+        "styletts2/styletts2.github.io",
+        "lvc-vc/lvc-vc-demo",
+        "gemelo-ai/vocos",
+        "grad-tts/grad-tts.github.io",
+        # Spoof only, from packages; the demonstration's voice is one of them.
+        "local:pypi",
+        # Bona fide only: ordinary microphones, Russian and Kazakh speech, LibriVox.
+        "MycroftAI/Precise-Community-Data",
+        "spbu-smart-assistant/support-chatbot",
+        "KoeAI/LLVC",
+        "SBerik/SeparationForKazakhSpeech",
+        "deb:pocketsphinx-testdata",
+    }
+)
+"""Sources that no recipe trains on: calibration, the card's figures and the polarity test use them."""
+
+PERMISSIVE = frozenset(
+    {
+        "MobileSpeech/MobileSpeech.github.io",
+        "coqui-ai/TTS",
+        "deb:festvox-ru",
+        "deb:pocketsphinx-testdata",
+        "e1tts/e1tts.github.io",
+        "jimbozhang/speechocean762",
+        "keonlee9420/Comprehensive-Transformer-TTS",
+        "keonlee9420/DiffGAN-TTS",
+        "keonlee9420/PortaSpeech",
+        "KoeAI/LLVC",
+        "mindslab-ai/assem-vc",
+        "ming024/FastSpeech2",
+        "MycroftAI/Precise-Community-Data",
+        "open-mmlab/Amphion",
+        "resemble-ai/Resemblyzer",
+        "shivammehta25/Matcha-TTS",
+        "speechbrain/speechbrain",
+        "yl4579/StarGANv2-VC",
+    }
+)
+"""Sources whose repository states a licence that allows commercial use; what their own corpora ask is not cleared."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clip:
+    """One row of the manifest."""
+
+    path: Path
+    file: str
+    is_spoof: bool
+    attack: str
+    """The system that made it; `-` for bona fide."""
+    source: str
+    """Public repository or package: what is split."""
+    era: str
+    """`older` or `modern`; a spoof's age matters more than its kind."""
+
+
+def read_manifest(folder: Path) -> tuple[Clip, ...]:
+    """Return the speech clips that `folder/manifest.csv` names.
+
+    Raises:
+        ValueError: A row's label is neither `bona_fide` nor `spoof`.
+    """
+    with (folder / "manifest.csv").open(newline="") as lines:
+        return tuple(_clip(folder, row) for row in csv.DictReader(lines) if row["kind"] == "audio")
+
+
+def _clip(folder: Path, row: dict[str, str]) -> Clip:
+    if row["label"] not in ("bona_fide", "spoof"):
+        raise ValueError(f"{row['file']} has label {row['label']!r}, allowed are bona_fide and spoof")
+    return Clip(
+        path=folder / row["file"],
+        file=row["file"],
+        is_spoof=row["label"] == "spoof",
+        attack=row["attack"],
+        source=row["source"],
+        era=row["era"],
+    )
+
+
+def manifest_sha256(folders: Iterable[Path]) -> str:
+    """Return one digest over the manifests of all folders, in their order."""
+    digest = hashlib.sha256()
+    for folder in folders:
+        digest.update((folder / "manifest.csv").read_bytes())
+    return digest.hexdigest()
+
+
+def split(clips: Iterable[Clip]) -> tuple[tuple[Clip, ...], tuple[Clip, ...]]:
+    """Return (trained on, left out), disjoint by source."""
+    clips = tuple(clips)
+    return (
+        tuple(clip for clip in clips if clip.source not in LEFT_OUT),
+        tuple(clip for clip in clips if clip.source in LEFT_OUT),
+    )
+
+
+def decode(file: Path | BinaryIO) -> Samples:
+    """Return a sound file as 16 kHz mono, shape (S,).
+
+    Raises:
+        av.FFmpegError: The file cannot be decoded; the message names it.
+    """
+    resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE_HZ)
+    with av.open(str(file) if isinstance(file, Path) else file, mode="r") as container:
+        frames = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
+    frames += resampler.resample(None)
+    return np.concatenate([frame.to_ndarray()[0] for frame in frames])
+
+
+class ClipStore:
+    """Decoded clips in one memory-mapped int16 file: a training run opens no codec and holds no sound of its own."""
+
+    def __init__(self, folder: Path, starts: Sequence[int]) -> None:
+        self._starts = starts
+        self._sound: npt.NDArray[np.int16] = np.memmap(folder / "sound.i16", dtype=np.int16, mode="r")
+
+    def __len__(self) -> int:
+        return len(self._starts) - 1
+
+    def __getitem__(self, index: int) -> Samples:
+        stretch = self._sound[self._starts[index] : self._starts[index + 1]]
+        return stretch.astype(np.float32) / 32768.0
+
+    @classmethod
+    def build(
+        cls, clips: Sequence[Clip], folder: Path, alter: Callable[[Samples], Samples] | None = None
+    ) -> "ClipStore":
+        """Open the store of these clips, decoding them first where `folder` does not hold exactly them.
+
+        Args:
+            clips: What the store holds, in this order.
+            folder: Where it stands; one folder for each `alter`.
+            alter: Done to every clip before it is stored.
+        """
+        names = [str(clip.path) for clip in clips]
+        index = folder / "index.json"
+        if index.exists():
+            known = json.loads(index.read_text())
+            if known["names"] == names:
+                return cls(folder, known["starts"])
+        folder.mkdir(parents=True, exist_ok=True)
+        starts = [0]
+        with (folder / "sound.i16").open("wb") as sound:
+            for clip in clips:
+                samples = decode(clip.path)
+                samples = samples if alter is None else alter(samples)
+                sound.write((np.clip(samples, -1.0, 1.0) * 32767.0).astype(np.int16).tobytes())
+                starts.append(starts[-1] + samples.size)
+        index.write_text(json.dumps({"names": names, "starts": starts}))
+        return cls(folder, starts)
