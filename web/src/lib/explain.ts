@@ -54,7 +54,9 @@ export function nameIn(signal: SignalMessage, signals: readonly SignalMessage[])
 /** Return what a signal's bar says beside its number. */
 export function signalWords(signal: SignalMessage): string {
   const silent = signal.reason && signal.state !== "spoof";
-  return silent ? WHY.cannot(REASON[signal.reason as NonNullable<SignalMessage["reason"]>]) : WHY.signalState[signal.state];
+  return silent
+    ? WHY.cannot(REASON[signal.reason as NonNullable<SignalMessage["reason"]>])
+    : WHY.signalState[signal.state];
 }
 
 function whySpoof(call: Call, signals: readonly SignalMessage[]): string {

@@ -59,7 +59,11 @@ async function keepOpen(options: LiveOptions, stop: AbortSignal): Promise<void> 
     if (line.ending === "silent") continue;
     failures++;
     // After an event stream ends, the WebSocket gets one more chance.
-    websocketFailures = line.greeted ? (byWebSocket ? 0 : WEBSOCKET_TRIES - 1) : websocketFailures + (byWebSocket ? 1 : 0);
+    websocketFailures = line.greeted
+      ? byWebSocket
+        ? 0
+        : WEBSOCKET_TRIES - 1
+      : websocketFailures + (byWebSocket ? 1 : 0);
     options.onStatus("reconnecting");
     await pause(backoffMs(failures, Math.random()), stop);
   }

@@ -28,7 +28,8 @@ export function toSeries(readings: readonly VerdictMessage[]): Series {
   const series: Series = { time: [], face: [], voice: [], faceLlr: [], voiceLlr: [], threshold: [] };
   let before = -Infinity;
   for (const reading of readings) {
-    if (Number.isFinite(before) && reading.time_s - before > GAP_S) pushRow(series, (before + reading.time_s) / 2, null);
+    if (Number.isFinite(before) && reading.time_s - before > GAP_S)
+      pushRow(series, (before + reading.time_s) / 2, null);
     pushRow(series, reading.time_s, reading);
     before = reading.time_s;
   }

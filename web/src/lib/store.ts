@@ -38,7 +38,7 @@ export interface Call {
   readonly events: readonly StoredMessage[];
   /** By time, oldest first. */
   readonly readings: readonly VerdictMessage[];
-  /** Newest event that the fields above account for. */
+  /** Newest event that the last snapshot accounts for; up to here, events only enter the log. */
   readonly asOf: number;
 }
 
@@ -80,7 +80,7 @@ export function withSnapshot(store: Store, snapshot: SnapshotMessage): Store {
     calls[session.session] = mergeSession(store.calls[session.session], session, snapshot.seq);
   }
   for (const call of Object.values(store.calls)) {
-    if (!calls[call.id] && call.asOf > snapshot.seq) calls[call.id] = call;
+    if (!calls[call.id] && newestSeq(call) > snapshot.seq) calls[call.id] = call;
   }
   return first ? { ...store, calls, seq: snapshot.seq, floor: snapshot.seq } : { ...store, calls };
 }
@@ -147,10 +147,9 @@ function withEvent(store: Store, event: StoredMessage): Store {
   if (isSeen(store, event.seq)) return store;
   const call = store.calls[event.session] ?? unknownCall(event);
   const logged = { ...call, events: inserted(call.events, event) };
-  const next = event.seq > call.asOf ? { ...applied(logged, event), asOf: event.seq } : begun(logged, event);
   const isNews = event.type === "alert" && event.kind !== "updated" && event.seq > (store.news?.seq ?? 0);
   return {
-    ...put(store, next),
+    ...put(store, applied(logged, event)),
     ...remembered(store, event.seq),
     seq: Math.max(store.seq, event.seq),
     news: isNews ? event : store.news,
@@ -163,19 +162,19 @@ function remembered(store: Store, seq: number): Pick<Store, "seen" | "floor"> {
   return { seen: new Set(seen), floor: forgotten.at(-1) ?? store.floor };
 }
 
+/** Return the call after an event that is already in its log. */
 function applied(call: Call, event: StoredMessage): Call {
-  if (event.type === "session_started") return begun(call, event);
+  // The name and the beginning never change, so they count even when they come late.
+  if (event.type === "session_started") {
+    return { ...call, name: event.name, source: event.source, startedAt: event.at };
+  }
+  if (event.seq <= call.asOf) return call;
   if (event.type === "session_ended") {
     return { ...call, endedAt: event.at, cause: event.cause, state: event.state };
   }
+  if (call.events.findLast((other) => other.type === "alert") !== event) return call;
   if (event.kind === "cleared") return { ...call, alert: null, cleared: event };
   return { ...call, alert: event, cleared: null, state: call.endedAt ? call.state : "spoof" };
-}
-
-/** The name and the beginning never change, so they count even when they come late. */
-function begun(call: Call, event: StoredMessage): Call {
-  if (event.type !== "session_started") return call;
-  return { ...call, name: event.name, source: event.source, startedAt: event.at };
 }
 
 /** An alert of a call that we never heard of must not be lost. */
@@ -198,7 +197,7 @@ function unknownCall(event: StoredMessage): Call {
 }
 
 function mergeSession(known: Call | undefined, session: SessionMessage, seq: number): Call {
-  if (known && known.asOf > seq) return known;
+  if (known && newestSeq(known) > seq) return known;
   const newer = known?.verdict && (!session.verdict || known.verdict.time_s > session.verdict.time_s);
   const verdict = newer ? known.verdict : session.verdict;
   return {
@@ -216,6 +215,10 @@ function mergeSession(known: Call | undefined, session: SessionMessage, seq: num
     readings: known?.readings ?? [],
     asOf: seq,
   };
+}
+
+function newestSeq(call: Call): number {
+  return Math.max(call.asOf, call.events.at(-1)?.seq ?? 0);
 }
 
 function inserted(events: readonly StoredMessage[], event: StoredMessage): readonly StoredMessage[] {

@@ -19,7 +19,7 @@ export const APP = {
 
 export const STATE: Record<State, { word: string; headline: string }> = {
   undecided: { word: "Undecided", headline: "Not enough to judge yet" },
-  bona_fide: { word: "No sign", headline: "No sign of manipulation" },
+  bona_fide: { word: "Clear so far", headline: "No sign of manipulation" },
   suspect: { word: "Suspect", headline: "Something is off" },
   spoof: { word: "Alert", headline: "Machine-made face or voice likely" },
 };
@@ -134,7 +134,8 @@ export const CHECK = {
   preview: "What is being checked",
   previewNote: "Only you see this preview.",
   noPreview: "Sound only",
-  noSound: "No sound is shared, so only the face is checked. To check the voice, start again and tick “Also share tab audio”.",
+  noSound:
+    "No sound is shared, so only the face is checked. To check the voice, start again and tick “Also share tab audio”.",
   noPicture: "No camera was found, so only the voice is checked.",
   noMicrophone: "No microphone was found, so only the face is checked.",
   ended: "The check has ended",
@@ -154,12 +155,14 @@ export const ERROR = {
   title: "That did not work",
   retry: "Try again",
   dismiss: "Dismiss",
-  denied: "The browser was not allowed to share. Allow it in the address bar or in the system settings, then try again.",
+  denied:
+    "The browser was not allowed to share. Allow it in the address bar or in the system settings, then try again.",
   noDevice: "No camera or microphone was found. Connect one, or check a tab instead.",
   inUse: "The camera or microphone is in use by another program. Close that program, then try again.",
   unsupported: "This browser cannot share a tab or screen. Use a desktop browser, or the camera and microphone.",
   insecure: "The browser gives camera and screen only to safe addresses. Open this page by https or on 127.0.0.1.",
-  full: (detail: string): string => `The service is checking as many calls as it can. Try again in a moment. (${detail})`,
+  full: (detail: string): string =>
+    `The service is checking as many calls as it can. Try again in a moment. (${detail})`,
   refused: (detail: string): string => `The service did not take the call: ${detail}`,
   unreachable: "The service cannot be reached. Check that it runs, then try again.",
   lost: "The connection to the service was lost. Nothing is being checked now.",

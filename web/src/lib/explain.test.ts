@@ -1,0 +1,68 @@
+import { expect, test } from "vitest";
+import { nextStep, nameIn, shownState, signalWords, why } from "./explain";
+import { alert, signal, started, verdict } from "./samples";
+import { EMPTY, receive, type Call } from "./store";
+import { NEXT, REASON, WHY } from "./strings";
+import type { Reason, ServerMessage, State, VerdictMessage } from "./wire";
+
+function callOf(...messages: ServerMessage[]): Call {
+  const call = [started(1), ...messages].reduce(receive, EMPTY).calls["a"];
+  if (!call) throw new Error("no call");
+  return call;
+}
+
+const said = (state: State, fields: Partial<VerdictMessage> = {}): Call => callOf(verdict(9, { state, ...fields }));
+
+test("every reason has words, and an undecided call says its own", () => {
+  for (const reason of Object.keys(REASON) as Reason[]) {
+    expect(why(said("undecided", { reason }))).toBe(`Cannot judge: ${REASON[reason]}.`);
+    expect(nextStep(said("undecided", { reason })).length).toBeGreaterThan(20);
+  }
+});
+
+test("before the first reading the call is undecided and waits", () => {
+  expect(shownState(callOf())).toBe("undecided");
+  expect(why(callOf())).toBe(WHY.waiting);
+});
+
+test("a suspect call names the signals that carry it, each once", () => {
+  const signals = [
+    signal({ state: "suspect" }),
+    signal({ track: 2, state: "suspect" }),
+    signal({ signal: "voice", track: 0, state: "spoof" }),
+  ];
+  expect(why(said("suspect", { signals }))).toBe(
+    "Evidence is building in the face and the voice, but not enough for an alert.",
+  );
+});
+
+test("while an alert stands the call is red and gives the advice of the alert", () => {
+  const call = callOf(alert(2, "raised"), verdict(20, { state: "bona_fide" }));
+  expect(shownState(call)).toBe("spoof");
+  expect(why(call)).toBe(WHY.faded);
+  expect(nextStep(call)).toBe("Do not send money or codes. Call the person back on a number you already know.");
+});
+
+test("an alert without any reading tells its own signals", () => {
+  expect(why(callOf(alert(2, "raised")))).toBe("The evidence in the face has crossed the alert line.");
+});
+
+test("an advice key that the page does not know gets the safest text", () => {
+  expect(nextStep(callOf({ ...alert(2, "raised"), advice: "new_key" }))).toBe(NEXT.spoof);
+});
+
+test("no sign is not sold as a proof", () => {
+  expect(nextStep(said("bona_fide"))).toContain("not a proof");
+});
+
+test("faces are numbered only where there are several", () => {
+  const one = signal();
+  const two = signal({ track: 2 });
+  expect(nameIn(one, [one])).toBe("Face");
+  expect(nameIn(two, [one, two])).toBe("Face 2");
+});
+
+test("a signal that cannot be judged says why, unless its alert stands", () => {
+  expect(signalWords(signal({ llr: null, reason: "no_face" }))).toBe("cannot judge now: no face is in the picture");
+  expect(signalWords(signal({ llr: null, reason: "no_face", state: "spoof" }))).toBe("over the line");
+});

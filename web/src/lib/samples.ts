@@ -1,0 +1,74 @@
+/** Messages for the tests. */
+import type { AlertMessage, SessionMessage, SignalMessage, State, StoredMessage, VerdictMessage } from "./wire";
+
+export function signal(fields: Partial<SignalMessage> = {}): SignalMessage {
+  return {
+    signal: "face",
+    track: 1,
+    state: "bona_fide",
+    llr: 2,
+    reason: null,
+    evidence_nat: 0,
+    analysed_s: 4,
+    ...fields,
+  };
+}
+
+export function verdict(timeS: number, fields: Partial<VerdictMessage> = {}): VerdictMessage {
+  return {
+    type: "verdict",
+    session: "a",
+    time_s: timeS,
+    state: "bona_fide",
+    reason: null,
+    signals: [signal(), signal({ signal: "voice", track: 0 })],
+    coverage: { call_s: timeS, face_s: timeS, speech_s: timeS },
+    dropped: { pictures: 0, windows: 0, audio_s: 0 },
+    threshold_nat: 4,
+    ...fields,
+  };
+}
+
+export function started(seq: number, session = "a"): StoredMessage {
+  return { type: "session_started", seq, session, name: `call ${session}`, source: "whip", at: at(seq) };
+}
+
+export function ended(seq: number, session = "a", state: State = "bona_fide"): StoredMessage {
+  return { type: "session_ended", seq, session, at: at(seq), cause: "hung up", state };
+}
+
+export function alert(seq: number, kind: AlertMessage["kind"], session = "a"): AlertMessage {
+  return {
+    type: "alert",
+    seq,
+    id: `alert of ${session}`,
+    kind,
+    session,
+    at: at(seq),
+    since_s: 10,
+    time_s: 12,
+    signals: [signal({ state: "spoof", evidence_nat: 5 })],
+    coverage: { call_s: 12, face_s: 9, speech_s: 8 },
+    threshold_nat: 4,
+    models: { face: "sha256:00" },
+    advice: "verify_identity",
+  };
+}
+
+export function session(id: string, fields: Partial<SessionMessage> = {}): SessionMessage {
+  return {
+    session: id,
+    name: `call ${id}`,
+    source: "whip",
+    started_at: at(1),
+    ended_at: null,
+    state: "undecided",
+    verdict: null,
+    alert: null,
+    ...fields,
+  };
+}
+
+function at(seq: number): string {
+  return new Date(Date.UTC(2026, 0, 1, 12, 0, seq)).toISOString();
+}
