@@ -44,6 +44,8 @@ class SoundTrack:
         if is_jump or sound != self._format:
             yield from self._restart(start_s if is_jump else self._next_s)
             self._format = sound
+            # The channels are averaged below: libswresample's own mix of two is 3 dB louder and clips.
+            self._resampler = av.AudioResampler(format="fltp", layout=frame.layout, rate=SAMPLE_RATE_HZ)
         assert self._resampler is not None
         self._next_s += frame.samples / frame.sample_rate
         yield from self._write(self._resampler.resample(frame))
@@ -64,7 +66,6 @@ class SoundTrack:
         if self._heard:
             yield from self._gap(self._written / SAMPLE_RATE_HZ, start_s)
         self._heard = True
-        self._resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE_HZ)
         self._next_s = start_s
         self._position = round(start_s * SAMPLE_RATE_HZ)
 
@@ -76,7 +77,7 @@ class SoundTrack:
 
     def _write(self, frames: list[av.AudioFrame]) -> Iterator[Media]:
         for frame in frames:
-            samples = _clean(frame.to_ndarray()[0])  # (S,)
+            samples = _clean(frame.to_ndarray().mean(axis=0))  # (channels, S) -> (S,)
             n_overlap = min(max(self._written - self._position, 0), len(samples))
             start = self._position + n_overlap
             self._position += len(samples)
