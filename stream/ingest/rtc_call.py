@@ -214,7 +214,7 @@ class RtcCall:
         now_s = self._clock()
         state = self._pc.connectionState
         if state in ("failed", "closed"):
-            return PEER_VANISHED if self._is_connected else NOT_CONNECTED
+            return PEER_VANISHED if self._is_connected or self._zero_s is not None else NOT_CONNECTED
         if state == "connected" and not self._is_connected:
             self._is_connected = True
             self._quiet_since_s = now_s
