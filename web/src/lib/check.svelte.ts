@@ -127,7 +127,7 @@ function missing(stream: MediaStream, kind: Kind): string | null {
 function sendError(error: unknown): string {
   if (!(error instanceof ApiError)) return ERROR.unknown(error instanceof Error ? error.message : String(error));
   if (error.status === 0) return error.message;
-  return error.status === 503 || error.status === 429 ? ERROR.full(error.message) : ERROR.refused(error.message);
+  return error.status === 503 ? ERROR.full(error.message) : ERROR.refused(error.message);
 }
 
 export const check = new Check();
