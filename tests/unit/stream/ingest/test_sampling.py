@@ -1,5 +1,7 @@
 """At most one picture is taken of each fifth of a second."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -30,4 +32,4 @@ def test_the_first_picture_of_a_slot_is_the_one() -> None:
 def test_no_slot_is_taken_twice(times_s: list[float]) -> None:
     sampler = PictureSampler()
     taken = [time_s for time_s in times_s if sampler.take(time_s)]
-    assert all(after - before > 0 for before, after in zip(taken, taken[1:], strict=False))
+    assert all(after - before > 0 for before, after in itertools.pairwise(taken))
