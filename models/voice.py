@@ -51,7 +51,7 @@ class VoiceNet(nn.Module):
     Source: pooling after Okabe et al., Attentive Statistics Pooling for Deep Speaker Embedding, 2018, section 3.
     """
 
-    def __init__(self, n_channels: int = 24, n_embedding: int = 160, dropout: float = 0.2) -> None:
+    def __init__(self, n_channels: int = 16, n_embedding: int = 160, dropout: float = 0.2) -> None:
         super().__init__()
         c = n_channels
         self.spectrum = LogSpectrum()

@@ -25,10 +25,12 @@ from models.training.voice_augment import Degrader, hide_bands, spoil_windows
 from models.training.voice_data import PERMISSIVE, Clip, ClipStore, manifest_sha256, read_manifest, split
 from models.training.voice_report import measure, raw_scores
 from models.voice import CHECKPOINT, VoiceNet
-from models.window import WINDOW_SAMPLES, Samples
+from models.window import Samples
 
 GROUP = 4
 """Clips of one source within a batch, half of them bona fide."""
+TRAIN_SAMPLES = 48_000
+"""Windows are 3 s in training: a third more of them for the same minutes, and pauses are hidden at any length."""
 SAVE_EVERY_S = 120.0
 LIMIT_NAT = 4.0
 """A few hundred left-out clips of each class cannot show more certainty than this [nat]."""
@@ -39,7 +41,7 @@ class Recipe:
     """What makes one training different from another."""
 
     minutes: float
-    n_variants: int = 2
+    n_variants: int = 1
     """Degraded copies of each clip, beside the clip itself."""
     n_sources: int = 8
     """Sources in a batch, GROUP clips of each."""
@@ -48,12 +50,12 @@ class Recipe:
     average: float = 0.998
     """Decay of the running average of the weights, which is what is kept."""
     only_permissive: bool = False
-    n_channels: int = 24
+    n_channels: int = 16
 
 
 RECIPES = {
-    "voice": Recipe(minutes=38.0),
-    "voice-small": Recipe(minutes=2.0, n_variants=0, n_channels=16),
+    "voice": Recipe(minutes=34.0),
+    "voice-small": Recipe(minutes=2.0, n_variants=0),
     "voice-permissive": Recipe(minutes=20.0, only_permissive=True),
 }
 
@@ -76,7 +78,7 @@ class Sampler:
         self._chance = np.sqrt(sizes) / np.sqrt(sizes).sum()
 
     def batch(self, n_sources: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return windows (GROUP * n_sources, WINDOW_SAMPLES) and labels, 1 = bona fide; groups stay together.
+        """Return windows (GROUP * n_sources, TRAIN_SAMPLES) and labels, 1 = bona fide; groups stay together.
 
         Within a group the first half is bona fide.
         """
@@ -105,13 +107,13 @@ class Sampler:
 
 
 def cut_window(samples: Samples, rng: np.random.Generator) -> Samples:
-    """Return WINDOW_SAMPLES of a clip: a random stretch of a long one, a short one within silence or said again."""
-    room = samples.size - WINDOW_SAMPLES
+    """Return TRAIN_SAMPLES of a clip: a random stretch of a long one, a short one within silence or said again."""
+    room = samples.size - TRAIN_SAMPLES
     if room >= 0:
         start = int(rng.integers(0, room + 1))
-        return samples[start : start + WINDOW_SAMPLES]
+        return samples[start : start + TRAIN_SAMPLES]
     if rng.random() < 0.5:
-        return np.resize(samples, WINDOW_SAMPLES)
+        return np.resize(samples, TRAIN_SAMPLES)
     before = int(rng.integers(0, -room + 1))
     return np.pad(samples, (before, -room - before))
 
@@ -214,10 +216,10 @@ class Trainer:
 
 def open_stores(clips: tuple[Clip, ...], n_variants: int, cache: Path, seed: int) -> list[ClipStore]:
     """Return the clips as they are and, after them, as so many calls would carry them."""
-    stores = [ClipStore.build(clips, cache / "clean")]
+    clean = ClipStore.build(clips, cache / "clean")
+    stores = [clean]
     for number in range(n_variants):
-        degrader = Degrader(seed + 1000 + number)
-        stores.append(ClipStore.build(clips, cache / f"variant_{number}", degrader))
+        stores.append(clean.altered(cache / f"variant_{number}", Degrader(seed + 1000 + number)))
     return stores
 
 

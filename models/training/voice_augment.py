@@ -15,10 +15,12 @@ import torch
 from models.audio_features import N_BINS, torchaudio
 from models.training.voice_data import decode
 from models.voice import MAX_LOST, MIN_SPEECH_S
-from models.window import SAMPLE_RATE_HZ, WINDOW_SAMPLES, Samples
+from models.window import SAMPLE_RATE_HZ, Samples
 
 PACKET_SAMPLES = 320
 """20 ms: what one lost packet takes away."""
+STRETCH_SAMPLES = 64_000
+"""What is degraded of each clip: the chain costs as much as the network does."""
 MU = 255.0
 
 
@@ -29,14 +31,30 @@ def opus(samples: Samples, bit_rate: int) -> Samples:
         samples: 16 kHz mono (S,).
         bit_rate: [bit/s], 6,000 and up.
     """
+    return _coded(samples, bit_rate, "libopus", "ogg", "s16", PACKET_SAMPLES)
+
+
+def mp3(samples: Samples, bit_rate: int) -> Samples:
+    """Return speech after MP3, as recordings of both classes often come to be; same length and in step.
+
+    Args:
+        samples: 16 kHz mono (S,).
+        bit_rate: [bit/s], 16,000 and up.
+    """
+    return _coded(samples, bit_rate, "libmp3lame", "mp3", "s16p", 576)
+
+
+def _coded(samples: Samples, bit_rate: int, codec: str, container_format: str, sample_format: str, n: int) -> Samples:
+    """Return speech after a codec of libav that takes frames of `n` samples."""
     buffer = io.BytesIO()
-    with av.open(buffer, "w", format="ogg") as container:
-        stream = container.add_stream("libopus", rate=SAMPLE_RATE_HZ, layout="mono")
+    with av.open(buffer, "w", format=container_format) as container:
+        stream = container.add_stream(codec, rate=SAMPLE_RATE_HZ, layout="mono")
+        assert isinstance(stream, av.AudioStream)
         stream.bit_rate = bit_rate
-        stream.options = {"application": "voip", "compression_level": "5"}
-        pcm = (np.clip(np.pad(samples, (0, -samples.size % PACKET_SAMPLES)), -1.0, 1.0) * 32767.0).astype(np.int16)
-        for start in range(0, pcm.size, PACKET_SAMPLES):
-            frame = av.AudioFrame.from_ndarray(pcm[None, start : start + PACKET_SAMPLES], format="s16", layout="mono")
+        stream.options = {"application": "voip", "compression_level": "0"} if codec == "libopus" else {}
+        pcm = (np.clip(np.pad(samples, (0, -samples.size % n)), -1.0, 1.0) * 32767.0).astype(np.int16)
+        for start in range(0, pcm.size, n):
+            frame = av.AudioFrame.from_ndarray(pcm[None, start : start + n], format=sample_format, layout="mono")
             frame.sample_rate = SAMPLE_RATE_HZ
             frame.pts = start
             container.mux(stream.encode(frame))
@@ -66,7 +84,9 @@ class Degrader:
         self._rng = np.random.default_rng(seed)
 
     def __call__(self, samples: Samples) -> Samples:
-        """Return the speech after a random chain, same length, peak at most 1."""
+        """Return a stretch of the speech, at most STRETCH_SAMPLES, after a random chain."""
+        start = int(self._rng.integers(0, max(0, samples.size - STRETCH_SAMPLES) + 1))
+        samples = samples[start : start + STRETCH_SAMPLES]
         sound = samples / (np.abs(samples).max() + 1e-6) * 0.7
         if self._rng.random() < 0.4:
             sound = self._room(sound)
@@ -128,25 +148,27 @@ class Degrader:
         return _fit(_resample(sound.astype(np.float32), SAMPLE_RATE_HZ, rate_hz, back=True), sound.size)
 
     def _codec(self, sound: Samples) -> Samples:
+        if self._rng.random() < 0.25:
+            sound = mp3(sound, int(self._rng.choice([24_000, 32_000, 48_000, 64_000])))
         draw = self._rng.random()
-        if draw < 0.6:
+        if draw < 0.5:
             return opus(sound, int(np.exp(self._rng.uniform(np.log(8_000), np.log(48_000)))))
-        return g711(sound) if draw < 0.75 else sound
+        return g711(sound) if draw < 0.7 else sound
 
 
 def spoil_windows(samples: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
-    """Return a batch (B, WINDOW_SAMPLES) with lost packets and pauses; at least MIN_SPEECH_S of each stays.
+    """Return a batch (B, S) with lost packets and pauses; at least MIN_SPEECH_S of each row stays.
 
     A pause is digital silence, as the windower leaves a loss and a browser leaves a muted microphone.
     """
+    n_samples = samples.shape[1]
     keep = np.ones(samples.shape, dtype=np.float32)
     for row in keep:
         if rng.random() < 0.3:
-            lost = rng.random(WINDOW_SAMPLES // PACKET_SAMPLES) < rng.uniform(0.005, MAX_LOST)
-            row *= np.repeat(~lost, PACKET_SAMPLES)
+            row[:] = drop_packets(row, rng.uniform(0.005, MAX_LOST), rng)
         if rng.random() < 0.25:
-            n_heard = int(rng.uniform(1.5 * MIN_SPEECH_S * SAMPLE_RATE_HZ, WINDOW_SAMPLES))
-            start = int(rng.integers(0, WINDOW_SAMPLES - n_heard + 1))
+            n_heard = int(rng.uniform(1.5 * MIN_SPEECH_S * SAMPLE_RATE_HZ, n_samples))
+            start = int(rng.integers(0, n_samples - n_heard + 1))
             row[:start] = 0.0
             row[start + n_heard :] = 0.0
     return samples * torch.from_numpy(keep)

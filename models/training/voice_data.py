@@ -144,7 +144,8 @@ def decode(file: Path | BinaryIO) -> Samples:
 class ClipStore:
     """Decoded clips in one memory-mapped int16 file: a training run opens no codec and holds no sound of its own."""
 
-    def __init__(self, folder: Path, starts: Sequence[int]) -> None:
+    def __init__(self, folder: Path, names: list[str], starts: list[int]) -> None:
+        self.names = names
         self._starts = starts
         self._sound: npt.NDArray[np.int16] = np.memmap(folder / "sound.i16", dtype=np.int16, mode="r")
 
@@ -156,29 +157,26 @@ class ClipStore:
         return stretch.astype(np.float32) / 32768.0
 
     @classmethod
-    def build(
-        cls, clips: Sequence[Clip], folder: Path, alter: Callable[[Samples], Samples] | None = None
-    ) -> "ClipStore":
-        """Open the store of these clips, decoding them first where `folder` does not hold exactly them.
+    def build(cls, clips: Sequence[Clip], folder: Path) -> "ClipStore":
+        """Open the store of these clips, decoding them first where `folder` does not hold exactly them."""
+        return cls._open(folder, [str(clip.path) for clip in clips], (decode(clip.path) for clip in clips))
 
-        Args:
-            clips: What the store holds, in this order.
-            folder: Where it stands; one folder for each `alter`.
-            alter: Done to every clip before it is stored.
-        """
-        names = [str(clip.path) for clip in clips]
+    def altered(self, folder: Path, alter: Callable[[Samples], Samples]) -> "ClipStore":
+        """Return the store of these clips after `alter`, made first where `folder` does not hold it."""
+        return self._open(folder, self.names, (alter(self[index]) for index in range(len(self))))
+
+    @classmethod
+    def _open(cls, folder: Path, names: list[str], sounds: Iterable[Samples]) -> "ClipStore":
         index = folder / "index.json"
         if index.exists():
             known = json.loads(index.read_text())
             if known["names"] == names:
-                return cls(folder, known["starts"])
+                return cls(folder, names, known["starts"])
         folder.mkdir(parents=True, exist_ok=True)
         starts = [0]
-        with (folder / "sound.i16").open("wb") as sound:
-            for clip in clips:
-                samples = decode(clip.path)
-                samples = samples if alter is None else alter(samples)
-                sound.write((np.clip(samples, -1.0, 1.0) * 32767.0).astype(np.int16).tobytes())
+        with (folder / "sound.i16").open("wb") as file:
+            for samples in sounds:
+                file.write((np.clip(samples, -1.0, 1.0) * 32767.0).astype(np.int16).tobytes())
                 starts.append(starts[-1] + samples.size)
         index.write_text(json.dumps({"names": names, "starts": starts}))
-        return cls(folder, starts)
+        return cls(folder, names, starts)

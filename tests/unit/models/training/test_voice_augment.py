@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from models.audio_features import N_BINS
-from models.training.voice_augment import Degrader, drop_packets, g711, hide_bands, opus, spoil_windows
+from models.training.voice_augment import Degrader, drop_packets, g711, hide_bands, mp3, opus, spoil_windows
 from models.window import WINDOW_SAMPLES
 
 
@@ -26,6 +26,13 @@ def test_opus_keeps_length_and_step(bit_rate: int) -> None:
     coded = opus(chirps(), bit_rate)
     assert coded.shape == (32_000,)
     assert np.corrcoef(chirps(), coded)[0, 1] > 0.9
+    assert not np.array_equal(chirps(), coded)
+
+
+def test_mp3_keeps_length_and_step() -> None:
+    coded = mp3(chirps(), 32_000)
+    assert coded.shape == (32_000,)
+    assert np.corrcoef(chirps(), coded)[0, 1] > 0.95
     assert not np.array_equal(chirps(), coded)
 
 

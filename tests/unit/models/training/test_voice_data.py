@@ -89,8 +89,10 @@ def test_the_store_is_decoded_once(folder: Path) -> None:
 
 
 def test_an_altered_store_holds_what_was_altered(folder: Path) -> None:
-    store = ClipStore.build(read_manifest(folder), folder / "cache", lambda samples: samples[:100] * 0)
-    assert store[0].tolist() == [0.0] * 100
+    store = ClipStore.build(read_manifest(folder), folder / "cache")
+    altered = store.altered(folder / "altered", lambda samples: samples[:100] * 0)
+    assert altered[0].tolist() == [0.0] * 100
+    assert store[0].size > 100
 
 
 @pytest.mark.shared_data

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from models.checkpoint import Calibration
-from models.training.train_voice import GROUP, Recipe, Sampler, Trainer, cut_window, loss_of
+from models.training.train_voice import GROUP, TRAIN_SAMPLES, Recipe, Sampler, Trainer, cut_window, loss_of
 from models.training.voice_data import Clip, ClipStore
 from models.training.voice_report import measure, middle_window
 from models.voice import VoiceNet
@@ -27,6 +27,7 @@ class Levels(ClipStore):
     """A store whose clip number n is n + 1 throughout, so that a window tells where it comes from."""
 
     def __init__(self, n_clips: int) -> None:
+        self.names = [str(number) for number in range(n_clips)]
         self._starts = list(range(n_clips + 1))
 
     def __getitem__(self, index: int) -> np.ndarray:
@@ -61,9 +62,9 @@ def test_short_clips_become_whole_windows() -> None:
     rng = np.random.default_rng(0)
     short = np.ones(40_000, np.float32)
     filled = [cut_window(short, rng) for _ in range(50)]
-    assert {window.size for window in filled} == {WINDOW_SAMPLES}
-    assert {float(window.sum()) for window in filled} == {40_000.0, 64_000.0}
-    assert cut_window(np.ones(90_000, np.float32), rng).size == WINDOW_SAMPLES
+    assert {window.size for window in filled} == {TRAIN_SAMPLES}
+    assert {float(window.sum()) for window in filled} == {40_000.0, 48_000.0}
+    assert cut_window(np.ones(90_000, np.float32), rng).size == TRAIN_SAMPLES
 
 
 def test_the_middle_window_of_a_short_clip_stands_within_silence() -> None:
