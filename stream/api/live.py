@@ -116,8 +116,8 @@ async def _events(messages: AsyncIterator[LiveMessage]) -> AsyncIterator[str]:
                 message = waiting.result()
             except StopAsyncIteration:
                 return
-            seq = getattr(message, "seq", None)
-            head = f"id: {seq}\n" if seq is not None else ""
+            # Stored events only: a viewer that is cut after the hello must not skip the replay.
+            head = "" if isinstance(message, HelloMessage | VerdictMessage) else f"id: {message.seq}\n"
             yield f"{head}data: {message.model_dump_json()}\n\n"
             waiting = asyncio.ensure_future(anext(messages))
     finally:
