@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { nextStep, nameIn, shownState, signalWords, why } from "./explain";
+import { nameIn, nextStep, shownSignals, shownState, signalWords, why } from "./explain";
 import { alert, signal, started, verdict } from "./samples";
 import { EMPTY, receive, type Call } from "./store";
 import { NEXT, REASON, WHY } from "./strings";
@@ -49,6 +49,22 @@ test("an alert without any reading tells its own signals", () => {
 
 test("an advice key that the page does not know gets the safest text", () => {
   expect(nextStep(callOf({ ...alert(2, "raised"), advice: "new_key" }))).toBe(NEXT.spoof);
+});
+
+test("green names what it rests on, and what was not judged", () => {
+  const voice = signal({ signal: "voice", track: 0 });
+  expect(why(said("bona_fide"))).toBe("No traces of a generator in the face and the voice, in what was analysed.");
+  const mute = { ...voice, state: "undecided", llr: null, reason: "silence" } as const;
+  const halfJudged = "No traces of a generator in the face, in what was analysed. Not judged: the voice.";
+  expect(why(said("bona_fide", { signals: [signal(), mute] }))).toBe(halfJudged);
+  expect(why(said("bona_fide", { signals: [signal()] }))).toBe(halfJudged);
+});
+
+test("that there is no face is shown only while there is none", () => {
+  const none = signal({ track: 0, state: "undecided", llr: null, reason: "no_face" });
+  const voice = signal({ signal: "voice", track: 0 });
+  expect(shownSignals([none, voice])).toEqual([none, voice]);
+  expect(shownSignals([none, signal(), voice])).toEqual([signal(), voice]);
 });
 
 test("no sign is not sold as a proof", () => {

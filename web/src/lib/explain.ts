@@ -1,7 +1,9 @@
 /** What is known of a call -> the sentences of its panel. Pure. */
 import type { Call } from "./store";
 import { NEXT, REASON, WHY, adviceText, signalName } from "./strings";
-import type { SignalMessage, State } from "./wire";
+import type { Signal, SignalMessage, State } from "./wire";
+
+const SIGNALS: readonly Signal[] = ["face", "voice"];
 
 /** Return the state to show: while an alert stands the call is red, whatever the newest window says. */
 export function shownState(call: Call): State {
@@ -19,7 +21,7 @@ export function why(call: Call): string {
       return names ? WHY.suspect(names) : WHY.suspectPlain;
     }
     case "bona_fide":
-      return WHY.bonaFide;
+      return whyBonaFide(signals);
     case "undecided":
       return whyUndecided(call);
   }
@@ -45,6 +47,12 @@ export function nextStep(call: Call): string {
   }
 }
 
+/** Return the signals to show: that no face is in the picture matters only while there is none. */
+export function shownSignals(signals: readonly SignalMessage[]): SignalMessage[] {
+  const hasFace = signals.some((signal) => signal.signal === "face" && signal.track > 0);
+  return signals.filter((signal) => signal.signal !== "face" || signal.track > 0 || !hasFace);
+}
+
 /** Return the name of a signal within its call. */
 export function nameIn(signal: SignalMessage, signals: readonly SignalMessage[]): string {
   const several = signals.filter((other) => other.signal === signal.signal).length > 1;
@@ -63,6 +71,16 @@ function whySpoof(call: Call, signals: readonly SignalMessage[]): string {
   const names = namesOf(signals, ["spoof"]);
   if (names) return WHY.spoof(names);
   return call.verdict && call.verdict.state !== "spoof" ? WHY.faded : WHY.spoofPlain;
+}
+
+/** Green rests on what was judged, so it names what was not. */
+function whyBonaFide(signals: readonly SignalMessage[]): string {
+  const judged = namesOf(signals, ["bona_fide"]);
+  const unjudged = SIGNALS.filter((name) => !signals.some((s) => s.signal === name && s.state !== "undecided"));
+  const missing = unjudged.map((name) => WHY.ofSignal[name]).join(WHY.and);
+  return [judged ? WHY.bonaFide(judged) : WHY.bonaFidePlain, missing && WHY.unjudged(missing)]
+    .filter(Boolean)
+    .join(" ");
 }
 
 function whyUndecided(call: Call): string {

@@ -5,7 +5,7 @@ import { sparkline, strongest, toSeries, toSpans } from "./series";
 test("the face column shows the most suspicious of several faces", () => {
   const faces = [signal({ evidence_nat: 1, llr: 0.5 }), signal({ track: 2, evidence_nat: 3, llr: -2 })];
   const series = toSeries([verdict(1, { signals: [...faces, signal({ signal: "voice", track: 0, llr: null })] })]);
-  expect(series).toEqual({ time: [1], face: [3], voice: [0], faceLlr: [-2], voiceLlr: [null], threshold: [4] });
+  expect(series).toEqual({ time: [1], face: [3], voice: [0], faceLlr: [-2], voiceLlr: [null] });
 });
 
 test("a signal that the call does not have leaves its columns empty", () => {

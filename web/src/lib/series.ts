@@ -14,7 +14,6 @@ export interface Series {
   /** Of the newest window, least genuine face first [nat]. */
   readonly faceLlr: Column;
   readonly voiceLlr: Column;
-  readonly threshold: Column;
 }
 
 export interface Span {
@@ -25,7 +24,7 @@ export interface Span {
 
 /** Return the columns of the timeline; a row of nulls stands where readings are missing. */
 export function toSeries(readings: readonly VerdictMessage[]): Series {
-  const series: Series = { time: [], face: [], voice: [], faceLlr: [], voiceLlr: [], threshold: [] };
+  const series: Series = { time: [], face: [], voice: [], faceLlr: [], voiceLlr: [] };
   let before = -Infinity;
   for (const reading of readings) {
     if (Number.isFinite(before) && reading.time_s - before > GAP_S)
@@ -86,5 +85,4 @@ function pushRow(series: Series, timeS: number, reading: VerdictMessage | null):
   series.voice.push(voice?.evidence_nat ?? null);
   series.faceLlr.push(faceLlrs.length ? Math.min(...faceLlrs) : null);
   series.voiceLlr.push(voice?.llr ?? null);
-  series.threshold.push(reading?.threshold_nat ?? null);
 }

@@ -62,8 +62,10 @@ function watch(peer: RTCPeerConnection, onLost: () => void): void {
 }
 
 function hangUp(peer: RTCPeerConnection, resource: URL): void {
-  peer.close();
   const headers: HeadersInit = auth.token ? { Authorization: `Bearer ${auth.token}` } : {};
-  // `keepalive` lets it out while the page goes away. A call that is gone already needs no telling.
-  fetch(resource, { method: "DELETE", headers, keepalive: true }).catch(() => undefined);
+  // `keepalive` lets it out while the page goes away. The connection closes after it: a service that first saw the
+  // peer vanish would no longer know the call. One that cannot be reached ends it by itself.
+  fetch(resource, { method: "DELETE", headers, keepalive: true })
+    .catch(() => undefined)
+    .finally(() => peer.close());
 }
