@@ -5,6 +5,7 @@
 - A track that nobody reads grows by 14 MB/s (640x480 at 30/s), and so does the queue before the decoder where the
   machine is too slow. `protect` puts bounded queues in both places.
 - The sound's jitter buffer loses five more frames for each lost packet. `protect` puts ours in.
+- A machine without a network has no address to be called at, not even from itself: `install` adds loopback.
 - Odd but accepted offers raise in tasks that nobody awaits (`guard_connect`), and in `close` (`close_quietly`).
 
 All of it hangs on private names. They are listed in `PRIVATE_NAMES`; `install` refuses to start where one is missing.
@@ -84,6 +85,7 @@ RTC_FAILURES: tuple[type[Exception], ...] = (
 CLOSE_FAILURES: tuple[type[Exception], ...] = (TimeoutError, *RTC_FAILURES)
 
 _INSTALLED = "_is_guarded"
+_host_addresses = ice.get_host_addresses
 
 
 class FrameQueue(asyncio.Queue[Frame | None]):
@@ -188,7 +190,7 @@ def _has(owner: type, name: str) -> bool:
 
 
 def install() -> None:
-    """Let only the ICE peer's datagrams through, for all connections of this process. Later calls do nothing.
+    """Close what concerns all connections of this process: strangers' datagrams, no address. Later calls do nothing.
 
     Raises:
         SettingsError: The installed aiortc or aioice lacks a name that this module needs.
@@ -204,7 +206,13 @@ def install() -> None:
             original(self, data, addr)
 
     setattr(datagram_received, _INSTALLED, True)
+    ice.get_host_addresses = host_addresses
     ice.StunProtocol.datagram_received = datagram_received  # type: ignore[method-assign]  # what this module is for
+
+
+def host_addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:
+    """Return our addresses; loopback only where there is no other."""
+    return _host_addresses(use_ipv4, use_ipv6) or ["127.0.0.1"]
 
 
 def is_wanted(connection: ice.Connection, data: bytes, address: tuple[str, int]) -> bool:

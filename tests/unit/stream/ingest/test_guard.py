@@ -56,6 +56,15 @@ def test_installing_twice_wraps_once() -> None:
     assert aioice.ice.StunProtocol.datagram_received is wrapped
 
 
+def test_a_machine_without_a_network_can_be_called_from_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    guard.install()
+    assert aioice.ice.get_host_addresses is guard.host_addresses
+    monkeypatch.setattr(guard, "_host_addresses", lambda use_ipv4, use_ipv6: ["192.0.2.2"])
+    assert guard.host_addresses(True, True) == ["192.0.2.2"]
+    monkeypatch.setattr(guard, "_host_addresses", lambda use_ipv4, use_ipv6: [])
+    assert guard.host_addresses(True, True) == ["127.0.0.1"]
+
+
 async def connect(sender: RTCPeerConnection, receiver: RTCPeerConnection, before: Callable[[], object]) -> None:
     await sender.setLocalDescription(await sender.createOffer())
     await receiver.setRemoteDescription(RTCSessionDescription(sender.localDescription.sdp, "offer"))
