@@ -49,6 +49,7 @@ def record(tmp_path: Path) -> Record:
 def _stream(container, codec: str, fps: int, size: tuple[int, int]) -> av.VideoStream:  # noqa: ANN001  # PyAV's own
     stream = container.add_stream(codec, rate=fps)
     stream.width, stream.height = size
+    stream.thread_count = 1
     stream.pix_fmt = PIXEL_FORMATS.get(codec, "yuv420p")
     return stream
 

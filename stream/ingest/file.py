@@ -22,8 +22,12 @@ from stream.ingest.resample import SoundTrack
 from stream.ingest.sampling import PictureSampler
 
 MAX_SIDE_PX = 8192
+MAX_CHANNELS = 16
+MIN_RATE_HZ, MAX_RATE_HZ = 4_000, 384_000
 # Recorders stamp sound by the clock and in whole milliseconds; below this it is jitter, above it sound is missing.
 TOLERANCE_S = 0.1
+# What lies further ahead than this is a damaged timestamp: as a gap it would be hours of windows without media.
+MAX_JUMP_S = 600.0
 
 Decoded = av.AudioFrame | av.VideoFrame
 
@@ -62,8 +66,9 @@ class DecodedFile:
         self._name = path.name
         self._container = _open(path)
         streams = self._container.streams
-        self._audio = next(iter(streams.audio), None)
-        self._video = next((s for s in streams.video if not s.disposition & Disposition.attached_pic), None)
+        # A codec that this FFmpeg does not know has no context.
+        self._audio = next((s for s in streams.audio if _is_known(s)), None)
+        self._video = next((s for s in streams.video if _is_known(s) and not _is_cover(s)), None)
         try:
             self._check()
         except MediaError:
@@ -95,6 +100,9 @@ class DecodedFile:
         ends_s: dict[type, float] = {}
         for frame in self._decode():
             time_s = ends_s.get(type(frame), 0.0) if frame.time is None else frame.time - zero_s
+            if time_s > max(ends_s.values(), default=0.0) + MAX_JUMP_S:
+                self.truncated = True
+                break
             length_s = frame.samples / frame.sample_rate if isinstance(frame, av.AudioFrame) else self._picture_s
             ends_s[type(frame)] = time_s + length_s
             yield time_s, frame
@@ -110,7 +118,7 @@ class DecodedFile:
                 frames = stream.decode(packet)
             except (av.FFmpegError, ValueError):
                 continue
-            yield from frames
+            yield from filter(_is_plausible, frames)
 
     def _packets(self) -> Iterator[tuple[av.AudioStream | av.VideoStream, "av.Packet[Any] | None"]]:
         """Yield each packet, and at the end one that flushes the decoder for each stream."""
@@ -230,6 +238,21 @@ def _open(path: Path) -> InputContainer:
         raise MediaError(f"{path.name}: may not be read by this user") from exc
     except (av.FFmpegError, ValueError, OSError) as exc:
         raise MediaError(f"{path.name}: not a sound, picture or video file, or cut off before its index") from exc
+
+
+def _is_known(stream: av.AudioStream | av.VideoStream) -> bool:
+    return stream.codec_context is not None
+
+
+def _is_cover(stream: av.VideoStream) -> bool:
+    return bool(stream.disposition & Disposition.attached_pic)
+
+
+def _is_plausible(frame: Decoded) -> bool:
+    """Whether the resampler takes it; a damaged header may say 186 channels."""
+    if isinstance(frame, av.VideoFrame):
+        return True
+    return frame.layout.nb_channels <= MAX_CHANNELS and MIN_RATE_HZ <= frame.sample_rate <= MAX_RATE_HZ
 
 
 def _start_s(stream: av.AudioStream | av.VideoStream) -> float:

@@ -197,7 +197,9 @@ class IngestCall:
     def _push(self, medium: Medium, media: Iterable[Media]) -> None:
         for item in media:
             self._sink.push(item)
-            if not isinstance(item, Gap):
+            if isinstance(item, Gap):
+                self._sink.note_dropped(medium, item.end_s - item.start_s)
+            else:
                 self.n_pushed += 1
                 self._n_broken[medium] = 0
 
