@@ -201,3 +201,27 @@ def png(width: int, height: int) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
     rows = zlib.compress(bytes(1 + (width + 7) // 8) * height)
     return b"\x89PNG\r\n\x1a\n" + part(b"IHDR", header) + part(b"IDAT", rows) + part(b"IEND", b"")
+
+
+def test_a_header_that_says_186_channels_is_refused(record: Record) -> None:
+    path = record("odd.wav", audio="pcm_s16le")
+    data = bytearray(path.read_bytes())
+    data[22:24] = (186).to_bytes(2, "little")  # nChannels of the "fmt " chunk
+    path.write_bytes(data)
+    assert refusal(path).startswith("odd.wav: nothing in it can be decoded")
+
+
+def test_a_timestamp_hours_ahead_ends_the_reading(tmp_path: Path) -> None:
+    path = tmp_path / "jump.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=16_000, layout="mono")
+        for start in (0, 1600, 3200, 3600 * 16_000):
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 1600), np.int16), format="s16", layout="mono")
+            frame.sample_rate, frame.pts = 16_000, start
+            container.mux(stream.encode(frame))
+
+    reader = read_media(path)
+    media = list(reader)
+    assert reader.truncated
+    assert len(sound_of(media)) == 4800
+    assert not any(isinstance(item, Gap) for item in media)

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -247,3 +248,25 @@ def test_messages_are_bounded_over_the_whole_call() -> None:
         timeline.count_message(0.0)
     with pytest.raises(WireError, match="got more than 500 messages a second"):
         timeline.count_message(0.0)
+
+
+def test_the_example_of_the_protocol_is_accepted_as_it_stands() -> None:
+    lines = Path(wire.__file__).with_name("PROTOCOL.md").read_text("utf-8").splitlines()
+    sent = [line.removeprefix("    -> ") for line in lines if line.startswith("    -> ")]
+    controls = [wire.decode_control(line) for line in sent if line.startswith("{")]
+    packets = [wire.decode_packet(bytes.fromhex(line[: 15 * 3])) for line in sent if not line.startswith("{")]
+
+    assert [type(control) for control in controls] == [Hello, Gap, Bye]
+    assert [(packet.medium, packet.time_us) for packet in packets] == [
+        (Medium.VIDEO, 1_200_000),
+        (Medium.AUDIO, 1_200_000),
+        (Medium.AUDIO, 1_220_000),
+        (Medium.AUDIO, 1_300_000),
+    ]
+    (welcome,) = (line.removeprefix("    <- ") for line in lines if line.startswith("    <- {"))
+    assert wire.decode_reply(welcome) == Welcome(session="8YWw2JrJ4m2k")
+
+
+def test_the_protocol_names_every_close_code() -> None:
+    text = Path(wire.__file__).with_name("PROTOCOL.md").read_text("utf-8")
+    assert [code for code in CloseCode if f"| {code.value} |" not in text] == []
