@@ -31,7 +31,7 @@ class Answer:
 
 
 class WebRtcIngest:
-    """All calls that come by WebRTC. Make it inside of the running event loop, `close` it before the loop ends.
+    """All calls that come by WebRTC. Made without a running event loop; `close` it before the loop ends.
 
     Args:
         desk: Opens the sessions.

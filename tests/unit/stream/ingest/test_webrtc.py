@@ -217,9 +217,7 @@ async def test_a_call_brings_sampled_pictures_and_whole_sound(place: Place) -> N
     assert abs(times_s[0] - sound[0].start_s) < 0.5
 
 
-async def test_lost_packets_leave_gaps_of_their_length_only(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_lost_packets_leave_gaps_of_their_length_only(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     ingest, desk = place.ingest()
     caller = place.caller(Tone())
     await caller.call(ingest)
