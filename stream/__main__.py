@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import structlog
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from stream.errors import KuaError, MediaError
@@ -41,7 +42,7 @@ def main() -> None:
     try:
         app()
     except (KuaError, CheckpointError, WeightsError) as exc:
-        err.print(f"[red]error:[/] {exc}", highlight=False)
+        err.print(f"[red]error:[/] {escape(str(exc))}", highlight=False, soft_wrap=True)
         sys.exit(2)
 
 
@@ -60,7 +61,14 @@ def serve(
     detector, engine = _load_detector(settings)
     web = create_app(settings, detector, device=engine.name, workers=engine.workers)
     config = uvicorn.Config(
-        web, settings.host, settings.port, log_level="warning", ws_max_size=300_000, timeout_graceful_shutdown=5
+        web,
+        settings.host,
+        settings.port,
+        log_level="warning",
+        ws="websockets-sansio",  # reads the next message only when the last one was taken
+        ws_max_size=300_000,
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=3,
     )
     structlog.get_logger().info("ready", address=f"http://{settings.host}:{settings.port}", device=engine.name)
     out.print(f"\n  Kua is ready: open [bold]http://{settings.host}:{settings.port}/[/]", highlight=False)
@@ -148,7 +156,7 @@ def _check_one(path: Path, detector: "Detector", policy: object, as_json: bool) 
         if as_json:
             out.print_json(json.dumps({"file": str(path), "error": str(exc)}))
         else:
-            err.print(f"[red]error:[/] {exc}", highlight=False)
+            err.print(f"[red]error:[/] {escape(str(exc))}", highlight=False, soft_wrap=True)
         return EXIT_UNREADABLE
     if as_json:
         out.print(

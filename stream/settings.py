@@ -5,11 +5,13 @@ typing error does not silently leave a default in force.
 """
 
 import ipaddress
+import json
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from stream.errors import SettingsError
@@ -17,6 +19,9 @@ from stream.errors import SettingsError
 PREFIX = "KUA_"
 # Read outside of this class: by models/weights.py, which knows no service.
 OTHER_NAMES = frozenset({"KUA_WEIGHTS_DIR"})
+
+
+_SIGNS = {"Ge": "≥", "Gt": ">", "Le": "≤", "Lt": "<"}
 
 
 class Settings(BaseSettings):
@@ -85,6 +90,18 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'kua.sqlite'}"
 
 
+def settings_table() -> str:
+    """Return every setting as a Markdown table, for the README."""
+    lines = ["| setting | default | allowed | what |", "|---|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        bounds = (str(bound).replace("(", " ").rstrip(")").split("=") for bound in field.metadata)
+        allowed = ", ".join(f"{_SIGNS[kind.split()[0]]} {value}" for kind, value in bounds if kind.split()[0] in _SIGNS)
+        choices = " or ".join(f"`{choice}`" for choice in get_args(field.annotation) if isinstance(choice, str))
+        default = json.dumps(field.default, default=str).strip('"') or "none"
+        lines.append(f"| `{PREFIX}{name.upper()}` | `{default}` | {allowed or choices} | {field.description} |")
+    return "\n".join(lines)
+
+
 def load_settings(**overrides: object) -> Settings:
     """Read the settings; `overrides` (from the command line) win.
 
@@ -98,10 +115,12 @@ def load_settings(**overrides: object) -> Settings:
     try:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]  # checked by pydantic
     except ValidationError as exc:
-        lines = (
-            f"{PREFIX}{'_'.join(map(str, error['loc'])).upper() or '*'} = {error['input']!r}: {error['msg']}"
-            for error in exc.errors(include_url=False)
-        )
-        raise SettingsError("; ".join(lines)) from exc
+        raise SettingsError("; ".join(map(_text, exc.errors(include_url=False)))) from exc
     except ValueError as exc:
         raise SettingsError(f"cannot read kua.toml or the environment: {exc}") from exc
+
+
+def _text(error: ErrorDetails) -> str:
+    if not error["loc"]:  # of no single setting
+        return error["msg"].removeprefix("Value error, ")
+    return f"{PREFIX}{'_'.join(map(str, error['loc'])).upper()} = {error['input']!r}: {error['msg']}"
