@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/$(STAMPS)/node:$(PATH)
 
 WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/dist/*')
 
-.PHONY: run demo test lint web clean
+.PHONY: run demo test lint web messages clean
 
 run: $(STAMPS)/serve $(STAMPS)/weights $(STAMPS)/web
 	$(BIN)/python -m stream serve
@@ -28,6 +28,11 @@ lint: $(STAMPS)/test
 	$(BIN)/mypy
 
 web: $(STAMPS)/web
+
+# The page's types, after a change of the server's messages.
+messages: $(STAMPS)/serve $(STAMPS)/web
+	$(BIN)/python -c 'import json; from stream.api.messages import json_schema; print(json.dumps(json_schema(), indent=2))' > web/messages.schema.json
+	cd web && npm run --silent messages
 
 clean:
 	rm -rf $(VENV) $(STAMPS) .weights web/node_modules web/dist

@@ -135,11 +135,12 @@ class Desk:
         return SnapshotMessage(seq=self._recorder.seq, sessions=list(reversed(self._known.values())))
 
     def timeline(self, session: str) -> TimelineMessage | None:
-        """Return the readings of a call, or None if it is not remembered."""
+        """Return the readings of a call, none if it ended too long ago; None if there was no such call."""
         found = self._timelines.get(session)
-        if found is None:
+        if found is None and session not in self._known:
             return None
-        return TimelineMessage(session=session, readings=[self._verdict(found, d) for d in found.timeline])
+        readings = [self._verdict(found, decision) for decision in found.timeline] if found else []
+        return TimelineMessage(session=session, readings=readings)
 
     def on_decision(self, session: Session, decision: Decision) -> None:
         """Push the newest reading."""

@@ -6,10 +6,9 @@ again misses nothing and hears nothing twice.
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, Depends, Header, Query, WebSocket
 from fastapi.responses import StreamingResponse
 
 from stream.alerts.bus import Bus
@@ -35,7 +34,10 @@ class Feed:
         self._recorder = recorder
 
     async def messages(self, after: int | None, session: str | None) -> AsyncIterator[LiveMessage]:
-        """Yield a hello, what was stored after `after` (None: nothing), then live messages until the viewer is cut."""
+        """Yield a hello, what was stored after `after` (None: nothing), then live messages until the viewer is cut.
+
+        Whenever there is nothing to say for `KEEP_ALIVE_S`, another hello comes.
+        """
         subscription = self._bus.subscribe(session)  # before the replay, so that nothing falls between
         try:
             seq = self._recorder.seq if after is None else after
@@ -44,7 +46,15 @@ class Feed:
                 for event in page:
                     seq = event.seq
                     yield event
-            while (message := await subscription.get()) is not None:
+            while True:
+                try:
+                    message = await asyncio.wait_for(subscription.get(), KEEP_ALIVE_S)
+                except TimeoutError:
+                    # A browser cannot see a WebSocket's pings; without a word it would take the line for dead.
+                    yield HelloMessage(seq=self._recorder.seq)
+                    continue
+                if message is None:
+                    return
                 if isinstance(message, VerdictMessage) or message.seq > seq:
                     yield message
         finally:
@@ -63,17 +73,11 @@ def router(feed: Feed, store: Store, access: Access) -> APIRouter:
         if not access.allows(socket):
             await socket.close(UNAUTHORISED, "a bearer token is needed")
             return
-        sender = asyncio.create_task(_send(socket, feed.messages(after, session)))
-        with suppress(WebSocketDisconnect):
-            while not sender.done():
-                reader = asyncio.create_task(socket.receive_text())
-                await asyncio.wait((reader, sender), return_when=asyncio.FIRST_COMPLETED)
-                if reader.done():
-                    reader.result()
-                else:
-                    reader.cancel()
-        sender.cancel()
-        await asyncio.gather(sender, return_exceptions=True)
+        tasks = [asyncio.create_task(_send(socket, feed.messages(after, session))), asyncio.create_task(_gone(socket))]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     @routes.get("/v1/alerts/stream", dependencies=[Depends(access.require)])
     async def stream(
@@ -90,10 +94,12 @@ def router(feed: Feed, store: Store, access: Access) -> APIRouter:
 
     @routes.get("/v1/events", dependencies=[Depends(access.require)])
     async def events(
-        after: Annotated[int, Query(ge=0)] = 0, limit: Annotated[int, Query(ge=1, le=PAGE)] = PAGE
+        after: Annotated[int, Query(ge=0)] = 0,
+        limit: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
+        session: str | None = None,
     ) -> list[StoredMessage]:
-        """Return stored events after `after`, oldest first."""
-        return await store.after(after, limit)
+        """Return stored events after `after`, oldest first, of one call if it is named."""
+        return await store.after(after, limit, session)
 
     return routes
 
@@ -104,21 +110,13 @@ async def _send(socket: WebSocket, messages: AsyncIterator[LiveMessage]) -> None
     await socket.close(TOO_SLOW, "the service stops, or this viewer reads too slowly: connect again")
 
 
+async def _gone(socket: WebSocket) -> None:
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass  # what a viewer says is ignored
+
+
 async def _events(messages: AsyncIterator[LiveMessage]) -> AsyncIterator[str]:
-    waiting = asyncio.ensure_future(anext(messages))
-    try:
-        while True:
-            done, _ = await asyncio.wait((waiting,), timeout=KEEP_ALIVE_S)
-            if not done:
-                yield ": keep-alive\n\n"
-                continue
-            try:
-                message = waiting.result()
-            except StopAsyncIteration:
-                return
-            # Stored events only: a viewer that is cut after the hello must not skip the replay.
-            head = "" if isinstance(message, HelloMessage | VerdictMessage) else f"id: {message.seq}\n"
-            yield f"{head}data: {message.model_dump_json()}\n\n"
-            waiting = asyncio.ensure_future(anext(messages))
-    finally:
-        waiting.cancel()
+    async for message in messages:
+        # Stored events only: a viewer that is cut after the hello must not skip the replay.
+        head = "" if isinstance(message, HelloMessage | VerdictMessage) else f"id: {message.seq}\n"
+        yield f"{head}data: {message.model_dump_json()}\n\n"

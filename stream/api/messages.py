@@ -17,7 +17,13 @@ PROTOCOL_VERSION = 1
 class Message(BaseModel):
     """Base of what goes over the wire."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, from_attributes=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        from_attributes=True,
+        use_attribute_docstrings=True,
+        json_schema_serialization_defaults_required=True,
+    )
 
 
 class SignalMessage(Message):

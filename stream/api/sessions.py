@@ -23,7 +23,7 @@ def router(desk: Desk, settings: Settings, device: str, models: dict[str, str]) 
         """Return the readings of one call so far."""
         found = desk.timeline(session)
         if found is None:
-            raise HTTPException(404, f"call {session!r} is not known, or ended too long ago")
+            raise HTTPException(404, f"call {session!r} is not known")
         return found
 
     @routes.get("/about")

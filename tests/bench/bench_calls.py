@@ -64,6 +64,7 @@ def encode_pictures() -> list[bytes]:
     codec.width, codec.height, codec.pix_fmt = demo.WIDTH_PX, demo.HEIGHT_PX, "yuv420p"
     codec.bit_rate, codec.time_base = BIT_RATE, fractions.Fraction(1, RATE_HZ)
     codec.gop_size = RATE_HZ * 2
+    codec.thread_count = 1  # libvpx's threads wait for each other actively
     codec.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
     packets = []
     for i in range(int(CYCLE_S * RATE_HZ)):
@@ -138,8 +139,9 @@ class Watcher:
                     self.readings.setdefault(message["session"], []).append((now, message))
 
 
-async def measure(url: str, process: psutil.Process, calls: int, seconds: float, sound: Path | None) -> dict[str, object]:
-    pictures, packets = encode_pictures(), encode_sound(sound)
+async def measure(
+    url: str, process: psutil.Process, calls: int, seconds: float, pictures: list[bytes], packets: list[bytes]
+) -> dict[str, object]:
     watcher = Watcher()
     watching = asyncio.create_task(watcher.watch(url))
     tracks, sent = {}, []
@@ -204,8 +206,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--sound", type=Path, help="a recording to send as the voice")
     given = parser.parse_args()
+    pictures, packets = encode_pictures(), encode_sound(given.sound)
     with service() as (url, process):
-        result = asyncio.run(measure(url, process, given.calls, given.seconds, given.sound))
+        result = asyncio.run(measure(url, process, given.calls, given.seconds, pictures, packets))
     print(json.dumps(result | {"cores": os.cpu_count(), "load": os.getloadavg()[0], "machine": platform.machine()}))
 
 

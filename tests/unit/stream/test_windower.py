@@ -29,9 +29,7 @@ def sound(n: int, seed: int = 0) -> Samples:
 
 def frames(samples: Samples, cuts: list[int]) -> list[AudioFrame]:
     edges = [0, *sorted(cuts), len(samples)]
-    return [
-        AudioFrame(start_s=a / SAMPLE_RATE_HZ, samples=samples[a:b]) for a, b in itertools.pairwise(edges)
-    ]
+    return [AudioFrame(start_s=a / SAMPLE_RATE_HZ, samples=samples[a:b]) for a, b in itertools.pairwise(edges)]
 
 
 def run(parts: list[AudioFrame]) -> list[VoiceWindow]:

@@ -142,7 +142,7 @@ export interface Models {
  * via the `definition` "AlertMessage".
  */
 export interface AlertMessage {
-  type?: Type;
+  type: Type;
   seq: Seq;
   id: Id;
   kind: AlertKind;
@@ -218,8 +218,8 @@ export interface ErrorMessage {
  * via the `definition` "HelloMessage".
  */
 export interface HelloMessage {
-  type?: Type1;
-  version?: Version1;
+  type: Type1;
+  version: Version1;
   seq: Seq1;
 }
 /**
@@ -229,7 +229,7 @@ export interface HelloMessage {
  * via the `definition` "SessionEndedMessage".
  */
 export interface SessionEndedMessage {
-  type?: Type2;
+  type: Type2;
   seq: Seq2;
   session: Session1;
   at: At1;
@@ -265,7 +265,7 @@ export interface SessionMessage {
  * via the `definition` "VerdictMessage".
  */
 export interface VerdictMessage {
-  type?: Type3;
+  type: Type3;
   session: Session3;
   time_s: TimeS1;
   state: State;
@@ -282,7 +282,7 @@ export interface VerdictMessage {
  * via the `definition` "SessionStartedMessage".
  */
 export interface SessionStartedMessage {
-  type?: Type4;
+  type: Type4;
   seq: Seq3;
   session: Session4;
   name: Name1;
