@@ -16,7 +16,7 @@ Rng = np.random.Generator
 IDENTITY = np.eye(2, 3)
 
 RESAMPLERS = (cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_AREA)
-MIN_JPEG, MAX_JPEG = 25, 95
+MIN_JPEG, MAX_JPEG = 35, 95
 
 
 def draw_blend(rng: Rng) -> Blend:
@@ -93,13 +93,13 @@ def degrade(crop: Pixels, rng: Rng) -> Pixels:
     crop = _place(crop, rng)
     if rng.random() < 0.8:
         crop = _light(crop, rng)
-    if rng.random() < 0.8:
+    if rng.random() < 0.65:
         crop = _resize(crop, rng)
-    if rng.random() < 0.3:
-        crop = np.asarray(cv2.GaussianBlur(crop, (0, 0), float(rng.uniform(0.4, 1.8))), np.uint8)
+    if rng.random() < 0.2:
+        crop = np.asarray(cv2.GaussianBlur(crop, (0, 0), float(rng.uniform(0.4, 1.4))), np.uint8)
     if rng.random() < 0.4:
         crop = _noise(crop, rng)
-    for probability in (0.75, 0.35):
+    for probability in (0.7, 0.25):
         if rng.random() < probability:
             crop = _compress(crop, rng)
     return crop
@@ -130,7 +130,7 @@ def _light(crop: Pixels, rng: Rng) -> Pixels:
 
 def _resize(crop: Pixels, rng: Rng) -> Pixels:
     """Bring the crop to the size a call's face has and back."""
-    side = int(np.exp(rng.uniform(np.log(56), np.log(220))))
+    side = int(np.exp(rng.uniform(np.log(72), np.log(224))))
     down, up = RESAMPLERS[rng.integers(1, 4)], RESAMPLERS[rng.integers(1, 3)]
     small = cv2.resize(crop, (side, side), interpolation=down)
     if rng.random() < 0.5:
@@ -141,7 +141,7 @@ def _resize(crop: Pixels, rng: Rng) -> Pixels:
 def _noise(crop: Pixels, rng: Rng) -> Pixels:
     """Add a sensor's grain, of one pixel or a little more."""
     side = CROP_PX if rng.random() < 0.6 else CROP_PX // 2
-    grain = rng.standard_normal((side, side, 3), np.float32) * np.float32(rng.uniform(1, 9))
+    grain = rng.standard_normal((side, side, 3), np.float32) * np.float32(rng.uniform(1, 7))
     if side != CROP_PX:
         grain = np.asarray(cv2.resize(grain, (CROP_PX, CROP_PX), interpolation=cv2.INTER_LINEAR), np.float32)
     return np.clip(crop + grain, 0, 255).astype(np.uint8)

@@ -54,7 +54,7 @@ def calibrate(trials: Sequence[Scored]) -> Calibration:
     """Fit `llr = scale * raw + offset` by logistic regression with equal priors.
 
     Within each class a source counts by the square root of its files, so that the largest does not decide alone. Newton
-    steps with a slight pull of the scale towards zero.
+    steps with a slight pull of the scale towards zero. A network that ranks the wrong way is silenced, never turned.
     """
     raw, label = _arrays(trials)
     weight = _weights(trials)
@@ -65,7 +65,9 @@ def calibrate(trials: Sequence[Scored]) -> Calibration:
         slope = design.T @ (weight * (p - label)) + pull @ theta
         curve = (design * (weight * p * (1 - p))[:, None]).T @ design + pull
         theta = theta - np.linalg.solve(curve, slope)
-    return Calibration(scale=max(0.0, float(theta[0])), offset=float(theta[1]))
+    if theta[0] <= 0:
+        return Calibration(scale=0.0, offset=0.0)
+    return Calibration(scale=float(theta[0]), offset=float(theta[1]))
 
 
 def report(trials: Sequence[Scored]) -> dict[str, Any]:
