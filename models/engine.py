@@ -4,17 +4,19 @@ A net takes one array with the batch first and gives one number for each row. Ru
 threads at a time; each call uses one core.
 """
 
+import os
 import threading
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import structlog
 import torch
 from torch import nn
 
-log = structlog.get_logger()
+from models import weights
 
 Runner = Callable[[npt.NDArray[Any]], npt.NDArray[np.float32]]
 """Maps inputs (B, ...) to raw scores (B,)."""
@@ -51,13 +53,19 @@ class Engine:
             return "cpu:torch"
         return "cpu:openvino-bf16" if _has_bf16(self._openvino) else "cpu:openvino"
 
-    def load(self, net: nn.Module, example: torch.Tensor) -> Runner:
-        """Make a runner of `net`; `example` (B, ...) shows its input."""
+    def load(self, net: nn.Module, example: torch.Tensor, digest: str) -> Runner:
+        """Make a runner of a net.
+
+        Args:
+            net: Gives one number for each row of its input.
+            example: Shows that input, shape (B, ...).
+            digest: Of the net's weights: what is converted for one start is kept for the next.
+        """
         net = net.eval()
         if self._on_cuda:
             return _torch_runner(net.to("cuda"), torch.device("cuda"))
         if self._openvino is not None:
-            return _openvino_runner(self._openvino, net, example)
+            return _openvino_runner(self._openvino, _converted(self._openvino, net, example, digest))
         channels_last = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch omits it
         return _torch_runner(channels_last, torch.device("cpu"))
 
@@ -83,10 +91,24 @@ def _has_bf16(core: Any) -> bool:
     return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-def _openvino_runner(core: Any, net: nn.Module, example: torch.Tensor) -> Runner:
+def _converted(core: Any, net: nn.Module, example: torch.Tensor, digest: str) -> Any:
+    """Return the net as an OpenVINO model, converted (six seconds on a busy core) or as it was kept."""
     import openvino
 
+    kept = weights.folder() / f"{type(net).__name__}-{digest}-{openvino.__version__.split('-')[0]}.xml"
+    if kept.is_file() and kept.with_suffix(".bin").is_file():
+        return core.read_model(kept)
     model = openvino.convert_model(net, example_input=example, input=[-1, *example.shape[1:]])
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=kept.parent) as folder:
+        openvino.save_model(model, Path(folder) / kept.name, compress_to_fp16=False)
+        # The description last: it is what a next start looks for.
+        for suffix in (".bin", ".xml"):
+            os.replace(Path(folder) / kept.with_suffix(suffix).name, kept.with_suffix(suffix))
+    return model
+
+
+def _openvino_runner(core: Any, model: Any) -> Runner:
     hints: dict[str, Any] = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY"}
     if _has_bf16(core):
         hints["INFERENCE_PRECISION_HINT"] = "bf16"
