@@ -6,6 +6,7 @@ threads at a time; each call uses one core.
 
 import os
 import threading
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -98,7 +99,9 @@ def _converted(core: Any, net: nn.Module, example: torch.Tensor, digest: str) ->
     kept = weights.folder() / f"{type(net).__name__}-{digest}-{openvino.__version__.split('-')[0]}.xml"
     if kept.is_file() and kept.with_suffix(".bin").is_file():
         return core.read_model(kept)
-    model = openvino.convert_model(net, example_input=example, input=[-1, *example.shape[1:]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of torch.jit.trace, which OpenVINO still calls
+        model = openvino.convert_model(net, example_input=example, input=[-1, *example.shape[1:]])
     kept.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=kept.parent) as folder:
         openvino.save_model(model, Path(folder) / kept.name, compress_to_fp16=False)

@@ -1,0 +1,109 @@
+"""The detector scores what it is given, in order, once; and says why where it cannot."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from models.detector import Detector
+from models.engine import Engine
+from models.window import (
+    CROP_PX,
+    WINDOW_PICTURES,
+    WINDOW_SAMPLES,
+    FaceCrop,
+    FaceWindow,
+    Reason,
+    Signal,
+    VoiceWindow,
+)
+from stream import demo
+
+
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    return Detector(Engine("cpu", workers=2))
+
+
+def voice(samples: npt.NDArray[np.float32], n_lost: int = 0) -> VoiceWindow:
+    return VoiceWindow(start_s=0, end_s=4, samples=samples, n_lost=n_lost)
+
+
+def noise_crop(seed: int, face_px: float = 120.0) -> FaceCrop:
+    pixels = np.random.default_rng(seed).integers(0, 255, (CROP_PX, CROP_PX, 3), np.uint8)
+    return FaceCrop(pixels=pixels, time_s=seed / 5, track=1, face_px=face_px, sharpness=500.0)
+
+
+def face(crops: tuple[FaceCrop, ...], n_pictures: int = WINDOW_PICTURES) -> FaceWindow:
+    return FaceWindow(start_s=0, end_s=4, track=1 if crops else 0, crops=crops, n_pictures=n_pictures)
+
+
+def test_what_cannot_be_judged_says_why(detector: Detector) -> None:
+    silence = np.zeros(WINDOW_SAMPLES, np.float32)
+    batch = (
+        voice(silence),
+        face(()),
+        voice(silence, n_lost=WINDOW_SAMPLES),
+        face((), n_pictures=0),
+        face(tuple(noise_crop(i, face_px=20) for i in range(WINDOW_PICTURES))),
+    )
+    scores = detector.score(batch)
+    reasons = [Reason.SILENCE, Reason.NO_FACE, Reason.LOST, Reason.LOST, Reason.SMALL_FACE]
+    assert [(s.llr, s.reason) for s in scores] == [(None, reason) for reason in reasons]
+    assert [s.signal for s in scores] == [w.signal for w in batch]
+
+
+def test_a_crop_in_eight_windows_is_computed_once(detector: Detector, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, rows = detector._run_face, list[int]()
+
+    def counted(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        rows.append(len(pixels))
+        return run(pixels)
+
+    monkeypatch.setattr(detector, "_run_face", counted)
+    crops = tuple(noise_crop(i) for i in range(40))
+    windows = [face(crops[i : i + WINDOW_PICTURES]) for i in range(0, 20, 2)]
+    together = detector.score(tuple(windows))
+    assert sum(rows) == 38
+    apart = [detector.score((window,))[0] for window in windows]
+    assert sum(rows) == 38
+    assert [s.llr for s in together] == [s.llr for s in apart]
+
+
+def test_what_was_computed_is_forgotten_with_its_crop(detector: Detector) -> None:
+    before = len(detector._raw)
+    detector.score((face(tuple(noise_crop(i) for i in range(WINDOW_PICTURES))),))
+    assert len(detector._raw) == before
+
+
+def test_a_windows_score_does_not_depend_on_its_batch(detector: Detector) -> None:
+    crops = tuple(noise_crop(i) for i in range(WINDOW_PICTURES))
+    alone = detector.score((face(crops),))[0]
+    fresh = tuple(noise_crop(i) for i in range(WINDOW_PICTURES))
+    others = tuple(face(tuple(noise_crop(100 + 20 * k + i) for i in range(WINDOW_PICTURES))) for k in range(3))
+    assert alone.llr is not None
+    assert detector.score((*others, face(fresh)))[-1].llr == pytest.approx(alone.llr, abs=0.05)
+
+
+def portrait_windows(detector: Detector, forged: bool) -> Iterator[FaceWindow]:
+    from models.faces import FaceTracker, crops_of
+    from models.training.clips import face_windows
+
+    portrait, tracker, seen = demo.load_portrait(), FaceTracker(), []
+    for i in range(40):
+        rgb = portrait.picture(i / 5, forged)
+        seen.append((i / 5, crops_of(rgb, i / 5, tracker.update(i / 5, detector.find_faces(rgb)))))
+    yield from face_windows(seen)
+
+
+def test_up_is_bona_fide_the_forged_portrait_scores_below_the_genuine_one(detector: Detector) -> None:
+    genuine = [s.llr for s in detector.score(tuple(portrait_windows(detector, forged=False)))]
+    forged = [s.llr for s in detector.score(tuple(portrait_windows(detector, forged=True)))]
+    assert None not in genuine + forged
+    assert min(genuine) > max(forged)  # type: ignore[type-var]
+
+
+def test_digests_name_both_models(detector: Detector) -> None:
+    assert set(detector.digests) == {Signal.FACE.value, Signal.VOICE.value}
+    assert all(len(digest) == 12 for digest in detector.digests.values())

@@ -1,0 +1,53 @@
+"""The engine gives the same scores on every runtime, from every thread."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from models import face, voice
+from models.engine import Engine
+from models.window import CROP_PX, WINDOW_SAMPLES
+
+PICTURES = np.random.default_rng(0).integers(0, 255, (6, CROP_PX, CROP_PX, 3), np.uint8)
+SOUND = np.random.default_rng(0).normal(0, 0.1, (6, WINDOW_SAMPLES)).astype(np.float32)
+
+
+def test_the_runtime_changes_a_raw_score_by_less_than_a_tenth_of_their_spread() -> None:
+    """bf16 keeps 8 bits of mantissa: its effect must stay far below what tells two clips apart."""
+    engine = Engine("cpu")
+    for (net, described), rows in ((face.load_face(), PICTURES), (voice.load_voice(), SOUND)):
+        run = engine.load(net, torch.from_numpy(rows[:2]), described.digest)
+        with torch.inference_mode():
+            expected = net(torch.from_numpy(rows)).numpy()
+        assert np.abs(run(rows) - expected).max() < 0.1, described.name
+
+
+def test_threads_share_a_runner() -> None:
+    net, described = voice.load_voice()
+    run = Engine("cpu", workers=2).load(net, torch.from_numpy(SOUND[:2]), described.digest)
+    expected = run(SOUND)
+    with ThreadPoolExecutor(4) as pool:
+        for scores in pool.map(lambda _: run(SOUND), range(12)):
+            np.testing.assert_array_equal(scores, expected)
+
+
+def test_a_converted_net_is_kept_for_the_next_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Engine("cpu")
+    if not engine.name.startswith("cpu:openvino"):
+        pytest.skip("OpenVINO is not installed; torch converts nothing")
+    monkeypatch.setattr("models.weights.folder", lambda: tmp_path)
+    net, described = voice.load_voice()
+    first = engine.load(net, torch.from_numpy(SOUND[:2]), described.digest)(SOUND)
+    assert {path.suffix for path in tmp_path.iterdir()} == {".xml", ".bin"}
+    monkeypatch.setattr("openvino.convert_model", None)
+    second = engine.load(net, torch.from_numpy(SOUND[:2]), described.digest)(SOUND)
+    np.testing.assert_array_equal(first, second)
+
+
+def test_cuda_without_a_device_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(RuntimeError, match="device is 'cuda', but torch sees no CUDA device: use 'auto' or 'cpu'"):
+        Engine("cuda")
