@@ -50,8 +50,10 @@ class Detector:
         voice_net, self._voice = voice.load_voice()
         self._finder = FaceFinder()
         self._activity = VoiceActivity()
-        self._run_face = engine.load(face_net, torch.zeros(2, CROP_PX, CROP_PX, 3, dtype=torch.uint8))
-        self._run_voice = engine.load(voice_net, torch.zeros(2, WINDOW_SAMPLES))
+        self._run_face = engine.load(
+            face_net, torch.zeros(2, CROP_PX, CROP_PX, 3, dtype=torch.uint8), self._face.digest
+        )
+        self._run_voice = engine.load(voice_net, torch.zeros(2, WINDOW_SAMPLES), self._voice.digest)
         self._raw: weakref.WeakKeyDictionary[FaceCrop, float] = weakref.WeakKeyDictionary()
         self._lock = threading.Lock()
 

@@ -154,17 +154,12 @@ def _check_one(path: Path, detector: "Detector", policy: object, as_json: bool) 
             found = check_clip(path, detector, policy, lambda place_s: bar.update(task, completed=place_s))
     except MediaError as exc:
         if as_json:
-            out.print_json(json.dumps({"file": str(path), "error": str(exc)}))
+            typer.echo(json.dumps({"file": str(path), "error": str(exc)}))
         else:
             err.print(f"[red]error:[/] {escape(str(exc))}", highlight=False, soft_wrap=True)
         return EXIT_UNREADABLE
     if as_json:
-        out.print(
-            json.dumps(report.as_json(found, detector.digests, policy.alert_nat)),
-            soft_wrap=True,
-            markup=False,
-            highlight=False,
-        )
+        typer.echo(json.dumps(report.as_json(found, detector.digests, policy.alert_nat)))
     else:
         for line in report.lines(found):
             out.print(line, highlight=False)
