@@ -127,7 +127,7 @@ class Score:
             raise ValueError(f"a score has an llr or a reason, got llr={self.llr} and reason={self.reason}")
 
 
-def unscored(window: Window, reason: Reason, analysed_s: float = 0.0) -> Score:
+def unscored(window: Window, reason: Reason) -> Score:
     """Return the score of a window that cannot be judged."""
     return Score(
         signal=window.signal,
@@ -136,7 +136,7 @@ def unscored(window: Window, reason: Reason, analysed_s: float = 0.0) -> Score:
         end_s=window.end_s,
         llr=None,
         reason=reason,
-        analysed_s=analysed_s,
+        analysed_s=0.0,
     )
 
 

@@ -2,13 +2,13 @@
 
     KuaError
     ├── SettingsError           the operator: before the port is opened
-    ├── CallError               the peer: ends that one session
-    │   ├── SignallingError       an offer, hello or header that we refuse
-    │   ├── MediaError            bytes that are no media, or a file without any
-    │   └── ServiceFullError      no room for another call now
-    └── InferenceError          us: those windows stay unscored
+    └── CallError               the peer: ends that one session
+        ├── SignallingError       an offer, hello or header that we refuse
+        ├── MediaError            bytes that are no media, or a file without any
+        └── ServiceFullError      no room for another call now
 
-Overload is none of these: it is a `Gap` and a counter. `CheckpointError` and `WeightsError` live in `models`.
+What fails in a detector is ours alone: its windows stay unscored, with the reason `error`. Overload is no error either:
+it is a `Gap` and a counter. `CheckpointError` and `WeightsError` live in `models`.
 """
 
 
@@ -52,7 +52,3 @@ class ServiceFullError(CallError):
     def __init__(self, message: str, retry_after_s: int = 5) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
-
-
-class InferenceError(KuaError):
-    """A batch could not be scored."""

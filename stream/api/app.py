@@ -137,7 +137,13 @@ def create_app(settings: Settings, detector: Models, *, device: str, workers: in
         finally:
             await service.stop()
 
-    app = FastAPI(title="Kua", summary="Tells machine-made faces and voices in live calls", lifespan=lifespan)
+    app = FastAPI(
+        title="Kua",
+        summary="Tells machine-made faces and voices in live calls",
+        lifespan=lifespan,
+        docs_url=None,  # its page loads scripts from elsewhere
+        redoc_url=None,
+    )
     app.state.service = service
     _add_routes(app, service, settings, device, detector.digests)
     app.middleware("http")(_secure)
