@@ -40,11 +40,17 @@ class Running:
     process: subprocess.Popen[bytes]
 
 
-def start_service(folder: Path, **settings: str) -> Running:
-    """Start the service on a free port and wait until it answers."""
+def free_port() -> int:
+    """Return a TCP port that nobody listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        port: int = free.getsockname()[1]
+    return port
+
+
+def start_service(folder: Path, port: int | None = None, **settings: str) -> Running:
+    """Start the service and wait until it answers."""
+    port = port or free_port()
     environment = os.environ | {"KUA_DATA_DIR": str(folder), "KUA_PORT": str(port)} | settings
     with (folder / "service.log").open("ab") as log:
         process = subprocess.Popen(
