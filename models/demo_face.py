@@ -47,8 +47,16 @@ class Blend:
     """How much of its missing detail is overshot afterwards, as swap tools offer."""
 
 
-DEMO_BLEND = Blend(wobble=(0.04, -0.03, 0.05, 0.0, -0.05, 0.03, 0.02, -0.04), edge_px=4.0, detail=0.45, sharpen=0.8)
-"""What the demonstration shows."""
+DEMO_BLEND = Blend(
+    wobble=(0.04, -0.03, 0.05, 0.0, -0.05, 0.03, 0.02, -0.04),
+    edge_px=3.0,
+    gain=(0.9, 1.0, 1.08),
+    detail=0.32,
+    sharpen=0.2,
+    zoom=1.04,
+)
+"""What the demonstration shows: a crude swap, cool and soft against its surroundings, that an attentive viewer notices
+too. How the detector does on good swaps is in its model card, not in the demonstration."""
 
 
 def blend_face(rgb: Pixels, landmarks: Landmarks, blend: Blend = DEMO_BLEND) -> Pixels:
