@@ -218,6 +218,7 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"going on from step {run.step}, {run.minutes:.1f} min")
     train(recipe, run, Batches(cache, recipe.mix), state)
     saved = finish(chosen.recipe, recipe, run, cache, manifest, chosen.out)
+    state.unlink()  # The run is over: the same command trains anew.
     print(json.dumps({"calibration": asdict(saved.calibration), **saved.metrics}, indent=1))
 
 
