@@ -16,13 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
 from models import checkpoint
-from models.metrics import fit_affine
+from models.metrics import auc, fit_affine
 from models.training.voice_augment import Degrader, hide_bands, spoil_windows
 from models.training.voice_data import PERMISSIVE, Clip, ClipStore, manifest_sha256, read_manifest, split
+from models.training.voice_repeats import repeated
 from models.training.voice_report import measure, raw_scores
 from models.voice import CHECKPOINT, VoiceNet
 from models.window import Samples
@@ -54,7 +56,7 @@ class Recipe:
 
 
 RECIPES = {
-    "voice": Recipe(minutes=34.0),
+    "voice": Recipe(minutes=32.5),
     "voice-small": Recipe(minutes=2.0, n_variants=0),
     "voice-permissive": Recipe(minutes=20.0, only_permissive=True),
 }
@@ -224,14 +226,16 @@ def open_stores(clips: tuple[Clip, ...], n_variants: int, cache: Path, seed: int
 
 
 def finish(
-    average: VoiceNet, left_out: tuple[Clip, ...], store: ClipStore
+    average: VoiceNet, left_out: tuple[Clip, ...], store: ClipStore, is_repeated: npt.NDArray[np.bool_]
 ) -> tuple[checkpoint.Calibration, dict[str, Any]]:
-    """Return the calibration and the figures on the left-out sources."""
+    """Return the calibration and the figures on left-out clips whose recording was not trained on elsewhere."""
     raw = raw_scores(average, store)
     is_spoof = np.array([clip.is_spoof for clip in left_out])
-    scale, offset = fit_affine(raw[~is_spoof], raw[is_spoof])
+    scale, offset = fit_affine(raw[~is_spoof & ~is_repeated], raw[is_spoof & ~is_repeated])
     calibration = checkpoint.Calibration(scale=scale, offset=offset, limit_nat=LIMIT_NAT)
-    return calibration, measure(average, calibration, left_out, store)
+    figures = measure(average, calibration, left_out, store, ~is_repeated)
+    with_repeats = auc(raw[~is_spoof], raw[is_spoof])
+    return calibration, figures | {"n_repeated": int(is_repeated.sum()), "auc_with_repeated": round(with_repeats, 4)}
 
 
 def main() -> None:
@@ -256,7 +260,8 @@ def main() -> None:
     trainer = Trainer(recipe, Sampler(trained_on, stores, rng), rng, args.cache / f"{args.recipe}.pt")
     trainer.run()
     left_out_store = ClipStore.build(left_out, args.cache / "left_out")
-    calibration, figures = finish(trainer.average, left_out, left_out_store)
+    is_repeated = repeated(left_out_store, stores[0])
+    calibration, figures = finish(trainer.average, left_out, left_out_store, is_repeated)
     described = checkpoint.Checkpoint(
         name=CHECKPOINT,
         module={"n_channels": recipe.n_channels},

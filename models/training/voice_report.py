@@ -1,7 +1,7 @@
 """What a voice network reaches on sources that it has not seen: the figures of its checkpoint and its card."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,25 +27,37 @@ def middle_window(samples: Samples) -> Samples:
 
 
 @torch.inference_mode()
-def raw_scores(net: VoiceNet, store: ClipStore, change: Change | None = None) -> Floats:
-    """Return one raw score per clip of the store, from its middle window, shape (N,)."""
+def raw_scores(
+    net: VoiceNet, store: ClipStore, change: Change | None = None, rows: Sequence[int] | None = None
+) -> Floats:
+    """Return one raw score per clip of the store, or of these rows of it, from the clip's middle window, (N,)."""
     scores = []
-    for number in range(len(store)):
-        window = middle_window(store[number])
+    for row in range(len(store)) if rows is None else rows:
+        window = middle_window(store[row])
         window = window if change is None else change(window)
         scores.append(float(net(torch.from_numpy(window)[None])))
     return np.array(scores)
 
 
-def measure(net: VoiceNet, calibration: Calibration, clips: tuple[Clip, ...], store: ClipStore) -> dict[str, Any]:
-    """Return the figures on left-out clips, as they are and as two kinds of call carry them."""
+def measure(
+    net: VoiceNet,
+    calibration: Calibration,
+    clips: tuple[Clip, ...],
+    store: ClipStore,
+    kept: npt.NDArray[np.bool_],
+) -> dict[str, Any]:
+    """Return the figures on the kept clips of a store, as they are and as two kinds of call carry them."""
     rng = np.random.default_rng(11)
     changes: dict[str, Change | None] = {
         "clean": None,
         "opus_16k_loss_5": lambda window: drop_packets(opus(window, 16_000), 0.05, rng),
         "g711": g711,
     }
-    return {name: _figures(raw_scores(net, store, change), calibration, clips) for name, change in changes.items()}
+    rows = np.flatnonzero(kept).tolist()
+    chosen = tuple(clips[row] for row in rows)
+    return {
+        name: _figures(raw_scores(net, store, change, rows), calibration, chosen) for name, change in changes.items()
+    }
 
 
 def _figures(raw: Floats, calibration: Calibration, clips: tuple[Clip, ...]) -> dict[str, Any]:

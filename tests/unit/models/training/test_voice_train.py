@@ -101,12 +101,14 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path) -> None:
         assert torch.equal(tensor, first.average.state_dict()[name])
 
 
-def test_the_report_names_every_source_and_needs_no_training(tmp_path: Path) -> None:
+def test_the_report_names_every_source_and_counts_only_what_is_kept() -> None:
     clips = tuple(
         clip(n, spoof=n % 2 == 0, source=f"page{n % 4}", era="older" if n % 4 < 2 else "modern") for n in range(8)
     )
     torch.manual_seed(0)
-    figures = measure(VoiceNet(4).eval(), Calibration(scale=1.0, offset=0.0), clips, Levels(8))
+    kept = np.arange(8) < 7
+    figures = measure(VoiceNet(4).eval(), Calibration(scale=1.0, offset=0.0), clips, Levels(8), kept)
     assert set(figures) == {"clean", "opus_16k_loss_5", "g711"}
     assert set(figures["clean"]["by_source"]) == {"page0", "page1", "page2", "page3"}
+    assert figures["clean"]["by_source"]["page3"]["n_bona_fide"] == 1
     assert figures["clean"]["auc"] == pytest.approx(0.5, abs=0.5)
