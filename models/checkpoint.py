@@ -14,31 +14,13 @@ import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
+from models.calibration import UNCALIBRATED, Calibration
+
 CHECKPOINTS = Path(__file__).parent / "checkpoints"
 
 
 class CheckpointError(RuntimeError):
     """A checkpoint is missing, damaged or of another kind than what is asked for."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calibration:
-    """The affine map from a raw window score to a log-likelihood ratio: `llr = scale * raw + offset`."""
-
-    scale: float
-    """At least 0: a calibration never turns the sign. Up is bona fide on both sides."""
-    offset: float
-    """[nat]"""
-    limit_nat: float = 8.0
-    """|llr| is cut here: more certainty than the calibration set can show is not claimed."""
-
-    def __post_init__(self) -> None:
-        if self.scale < 0:
-            raise CheckpointError(f"calibration scale is {self.scale}, must be at least 0: up is bona fide")
-
-    def llr(self, raw: float) -> float:
-        """Return the log-likelihood ratio [nat] of a raw score."""
-        return min(max(self.scale * raw + self.offset, -self.limit_nat), self.limit_nat)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +30,16 @@ class Checkpoint:
     name: str
     module: dict[str, Any]
     """Keyword arguments of the network's constructor."""
-    calibration: Calibration
     recipe: str
     seed: int
     manifest_sha256: str
     minutes: float
     """Wall-clock time of the training [min]."""
     metrics: dict[str, Any]
+    calibration: Calibration = UNCALIBRATED
+    """Of a window's raw score by itself."""
+    change: Calibration = UNCALIBRATED
+    """Of a window's raw score less those of the same call's start: its camera, codec and microphone drop out of it."""
     weights_sha256: str = ""
 
     @property
@@ -100,4 +85,8 @@ def load(name: str, folder: Path = CHECKPOINTS) -> tuple[Checkpoint, dict[str, t
 
 
 def _parse(fields: dict[str, Any]) -> Checkpoint:
-    return Checkpoint(**(fields | {"calibration": Calibration(**fields["calibration"])}))
+    maps = {
+        name: Calibration(raws=tuple(fields[name]["raws"]), llrs=tuple(fields[name]["llrs"]))
+        for name in ("calibration", "change")
+    }
+    return Checkpoint(**(fields | maps))

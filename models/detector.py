@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 
 from models import face, voice
+from models.calibration import Calibration
 from models.engine import Engine
 from models.faces import Detection, FaceFinder
 from models.voice_activity import VoiceActivity
@@ -63,6 +64,11 @@ class Detector:
         """The digest of each signal's weights."""
         return {Signal.FACE.value: self._face.digest, Signal.VOICE.value: self._voice.digest}
 
+    @property
+    def changes(self) -> dict[Signal, Calibration]:
+        """How much a change of a track's raw score since the start of its call tells, by signal."""
+        return {Signal.FACE: self._face.change, Signal.VOICE: self._voice.change}
+
     def find_faces(self, picture: Pixels) -> tuple[Detection, ...]:
         """Find the faces of a picture, largest first."""
         return self._finder.find(picture)
@@ -90,7 +96,7 @@ class Detector:
                 scores.append(unscored(window, reason))
                 continue
             raw = face.window_raw(self._frame_logits(window.crops))
-            scores.append(scored(window, self._face.calibration.llr(raw), seconds))
+            scores.append(scored(window, raw=raw, llr=self._face.calibration.llr(raw), analysed_s=seconds))
         return scores
 
     def _frame_logits(self, crops: Sequence[FaceCrop]) -> npt.NDArray[np.float32]:
@@ -114,10 +120,10 @@ class Detector:
         speech_s = self._activity.speech_seconds(np.stack([window.samples for window in windows])).tolist()
         refused = [voice.gate(window, seconds) for window, seconds in zip(windows, speech_s, strict=True)]
         kept = [window.samples for window, reason in zip(windows, refused, strict=True) if reason is None]
-        raw = iter(self._run_voice(np.stack(kept)).tolist() if kept else ())
+        raws = iter(self._run_voice(np.stack(kept)).tolist() if kept else ())
         return [
             unscored(window, reason)
             if reason is not None
-            else scored(window, self._voice.calibration.llr(next(raw)), seconds)
+            else scored(window, raw=(raw := next(raws)), llr=self._voice.calibration.llr(raw), analysed_s=seconds)
             for window, reason, seconds in zip(windows, refused, speech_s, strict=True)
         ]

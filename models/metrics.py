@@ -229,30 +229,6 @@ def _pooled(bona_fide: Floats, spoof: Floats) -> list[tuple[float, float]]:
     return blocks
 
 
-def fit_affine(bona_fide: Floats, spoof: Floats) -> tuple[float, float]:
-    """Return (scale, offset) that make raw scores log-likelihood ratios: logistic regression at equal priors.
-
-    The scale is at least 0, a detector that ranks the wrong way is silenced, never turned. A small pull towards 0
-    keeps classes that do not overlap from claiming certainty without end.
-    """
-    _need(bona_fide, spoof)
-    raw = np.concatenate([bona_fide, spoof])
-    target = np.concatenate([np.ones(bona_fide.size), np.zeros(spoof.size)])
-    prior = np.concatenate([np.full(bona_fide.size, 0.5 / bona_fide.size), np.full(spoof.size, 0.5 / spoof.size)])
-    spread = float(raw.std()) or 1.0
-    inputs = np.stack([(raw - raw.mean()) / spread, np.ones(raw.size)])
-    weights = np.zeros(2)
-    for _ in range(50):
-        p = 1.0 / (1.0 + np.exp(-(weights @ inputs)))
-        gradient = inputs @ (prior * (p - target)) + 1e-3 * weights
-        curvature = (inputs * (prior * p * (1.0 - p))) @ inputs.T + 1e-3 * np.eye(2)
-        weights -= np.linalg.solve(curvature, gradient)
-    if weights[0] <= 0:
-        return 0.0, 0.0
-    scale = float(weights[0] / spread)
-    return scale, float(weights[1] - scale * raw.mean())
-
-
 def interval_by_source(
     figure: Figure,
     scores: Floats,

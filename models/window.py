@@ -117,14 +117,16 @@ class Score:
     end_s: float
     llr: float | None
     """Calibrated log-likelihood ratio [nat], up = bona fide; None where it cannot judge."""
+    raw: float | None
+    """The net's own score, up = bona fide: only to be compared with others of the same call and track."""
     reason: Reason | None
     """Why `llr` is None; None otherwise."""
     analysed_s: float
     """Seconds of face or speech within the window that the score rests on [s]."""
 
     def __post_init__(self) -> None:
-        if (self.llr is None) == (self.reason is None):
-            raise ValueError(f"a score has an llr or a reason, got llr={self.llr} and reason={self.reason}")
+        if not (self.llr is None) == (self.raw is None) == (self.reason is not None):
+            raise ValueError(f"a score has llr and raw, or a reason: got {self.llr}, {self.raw}, {self.reason}")
 
 
 def unscored(window: Window, reason: Reason) -> Score:
@@ -135,12 +137,13 @@ def unscored(window: Window, reason: Reason) -> Score:
         start_s=window.start_s,
         end_s=window.end_s,
         llr=None,
+        raw=None,
         reason=reason,
         analysed_s=0.0,
     )
 
 
-def scored(window: Window, llr: float, analysed_s: float) -> Score:
+def scored(window: Window, *, raw: float, llr: float, analysed_s: float) -> Score:
     """Return the score of a window that was judged."""
     return Score(
         signal=window.signal,
@@ -148,6 +151,7 @@ def scored(window: Window, llr: float, analysed_s: float) -> Score:
         start_s=window.start_s,
         end_s=window.end_s,
         llr=llr,
+        raw=raw,
         reason=None,
         analysed_s=analysed_s,
     )

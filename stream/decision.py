@@ -1,20 +1,25 @@
 """Scores -> decision -> alert. Pure: session time is an argument, any number of calls may share a process.
 
-Each signal of each track accumulates evidence for a spoof: a cumulative sum of negative log-likelihood ratios. Two
+Each signal of each track accumulates evidence for a spoof: a cumulative sum of negative log-likelihood ratios. Three
 things keep it honest. Windows overlap, so each counts only for the share of it that is new (hop / window). A call's own
-camera, codec and microphone bias all of its windows the same way, so a drift is taken off every window before it counts
-(ANCHORS.md b5: without it the test for independent windows finds a spoof minutes late at the same false-alarm rate).
+camera, codec and microphone bias all of its windows the same way, so a drift is taken off every window before it
+counts. And what a window says by itself is weighed beside its difference to the start of the same track, where that
+bias drops out: our detectors tell a forgery from its own original far better than from other people's calls.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from models.calibration import Calibration
 from models.window import HOP_S, WINDOW_S, Reason, Score, Signal
 from stream.events import AlertKind, Coverage, Decision, SignalReading, State
 
 NEW_SHARE = HOP_S / WINDOW_S
 MEMORY_S = 10.0
 """How long a judgement stands once its signal can no longer be judged, and how long a lost face is remembered [s]."""
+
+START_WINDOWS = 8
+"""Judged windows of a track's start that later ones are compared with: its first seven and a half seconds."""
 
 _FACE_HIDDEN = frozenset({Reason.NO_FACE, Reason.SMALL_FACE, Reason.BLURRED})
 
@@ -23,9 +28,9 @@ _FACE_HIDDEN = frozenset({Reason.NO_FACE, Reason.SMALL_FACE, Reason.BLURRED})
 class Policy:
     """What an operator sets."""
 
-    alert_nat: float = 3.0
+    alert_nat: float = 1.0
     """Evidence at which the alert is raised [nat]; at half of it the state is `suspect`."""
-    drift_nat: float = 0.5
+    drift_nat: float = 1.0
     """Taken off every window's evidence: the bias that one call may have [nat]."""
     min_face_s: float = 3.0
     """Face seconds before green [s]."""
@@ -64,20 +69,36 @@ class _Track:
     seen_s: float = 0.0
     judged_s: float = float("-inf")
     score: Score | None = None
+    llr: float | None = None
+    start: list[float] = field(default_factory=list)
+    """Raw scores of the first windows."""
 
-    def update(self, score: Score, policy: Policy) -> None:
+    def update(self, score: Score, policy: Policy, change: Calibration | None) -> None:
         """Take the next window; one that could not be judged changes no evidence."""
         self.score, self.seen_s = score, score.end_s
-        if score.llr is None:
+        self.llr = self._weigh(score, policy, change)
+        if self.llr is None:
             return
         self.judged_s = score.end_s
         self.analysed_s += _newly_analysed_s(score, self.analysed_s)
-        step = NEW_SHARE * (-score.llr - policy.drift_nat)
+        step = NEW_SHARE * (-self.llr - policy.drift_nat)
         self.evidence_nat = min(max(self.evidence_nat + step, 0.0), policy.limit_nat)
         if self.evidence_nat >= policy.alert_nat:
             self.is_alerted = True
         elif self.evidence_nat <= policy.clear_nat:
             self.is_alerted = False
+
+    def _weigh(self, score: Score, policy: Policy, change: Calibration | None) -> float | None:
+        """Return what a window is worth [nat]: by itself where that says something, else against the track's start."""
+        if score.llr is None or score.raw is None:
+            return None
+        if change is None:
+            return score.llr
+        if len(self.start) < START_WINDOWS:
+            self.start.append(score.raw)
+            return score.llr
+        since_start = change.llr(score.raw - sum(self.start) / START_WINDOWS)
+        return since_start if score.llr > -policy.drift_nat else min(score.llr, since_start)
 
     def state(self, now_s: float, policy: Policy) -> State:
         """Return what is said of this track alone."""
@@ -96,7 +117,7 @@ class _Track:
             signal=self.signal,
             track=self.track,
             state=self.state(now_s, policy),
-            llr=self.score.llr,
+            llr=self.llr,
             reason=self.score.reason,
             evidence_nat=self.evidence_nat,
             analysed_s=self.analysed_s,
@@ -113,6 +134,8 @@ class CallDecision:
     """The state of one call's decision."""
 
     policy: Policy = field(default_factory=Policy)
+    changes: Mapping[Signal, Calibration] = field(default_factory=dict)
+    """What a difference of raw scores to the track's start tells, by signal."""
     alerted: frozenset[Signal] = frozenset()
     """The signals that carry the alert; empty while none stands."""
     _tracks: dict[tuple[Signal, int], _Track] = field(default_factory=dict)
@@ -128,7 +151,7 @@ class CallDecision:
             track = self._tracks.setdefault((score.signal, score.track), _Track(score.signal, score.track))
             if score.llr is not None and track.analysed_s == 0:
                 self._inherit(track)
-            track.update(score, self.policy)
+            track.update(score, self.policy, self.changes.get(score.signal))
             self._cover(score)
         self._retire()
         decision = self.decision()

@@ -2,14 +2,15 @@
 
 The portrait is NASA's of astronaut Eileen Collins (public domain), from the scikit-image package. The forged stretch is
 the same portrait blended with an altered copy of itself, as a face swap would be: nobody else's face is shown.
-The genuine voice reads Jane Austen for LibriVox (public domain), from the pocketsphinx package. The other one was
-synthesised with hibari-tts 0.2.1 (Apache-2.0) and is kept beside this file.
+The genuine voice says "go forward ten meters" for CMU Sphinx (BSD licence), from the pocketsphinx package. The other
+one was synthesised with flite 2.2 and its voice slt (BSD licence), and is kept beside this file.
+Both forgeries were chosen because the detectors find them: it shows the way from a call to an alert, not their skill.
 """
 
 import asyncio
 import fractions
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from aiortc.mediastreams import MediaStreamError
 from models import weights
 from models.demo_face import blend_face
 from models.faces import FaceFinder
-from models.window import Pixels
+from models.window import SAMPLE_RATE_HZ, Pixels
 from stream.errors import MediaError
 from stream.whip_client import publish
 
@@ -31,6 +32,8 @@ WIDTH_PX, HEIGHT_PX, RATE_HZ = 640, 480, 25
 SPOOF_FROM_S, SPOOF_TO_S = 12.0, 34.0
 VIDEO_CLOCK_HZ = 90_000
 SOUND_HZ, PACKET_SAMPLES = 48_000, 960
+Sound = npt.NDArray[np.int16]
+"""Mono at SOUND_HZ, shape (S,)."""
 FORGED_VOICE = Path(__file__).with_name("demo_voice.ogg")
 FACE_CENTRE = np.array([225.0, 115.0])
 """In the portrait [px]."""
@@ -89,26 +92,38 @@ def load_portrait() -> Portrait:
     return Portrait(genuine, blend_face(genuine, faces[0].landmarks), noise)
 
 
-def load_voice(path: Path) -> npt.NDArray[np.int16]:
-    """Return a recording as 48 kHz mono, shape (S,)."""
+def load_voices() -> tuple[Sound, Sound]:
+    """Return the genuine and the synthesised voice.
+
+    Raises:
+        WeightsError: The package that holds the genuine one cannot be had.
+    """
+    with av.open(str(FORGED_VOICE)) as container:
+        forged = _at_48_khz(container.decode(audio=0))
+    samples = np.frombuffer(weights.ensure("speech").read_bytes(), "<i2")[None]
+    frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
+    frame.sample_rate = SAMPLE_RATE_HZ
+    return _at_48_khz([frame]), forged
+
+
+def _at_48_khz(frames: Iterable[av.AudioFrame]) -> Sound:
     resampler = av.AudioResampler("s16", "mono", SOUND_HZ)
-    with av.open(str(path)) as container:
-        frames = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
-    return np.concatenate([frame.to_ndarray()[0] for frame in frames]).astype(np.int16)
+    parts = [out.to_ndarray()[0] for frame in frames for out in resampler.resample(frame)]
+    return np.concatenate(parts).astype(np.int16)
 
 
 class VoiceTrack(MediaStreamTrack):
     """Both voices as a microphone, each over and over while its time lasts.
 
     Args:
-        genuine: 48 kHz mono, shape (S,).
-        forged: The same of the synthesised voice.
+        genuine: Of a person.
+        forged: Synthesised.
         seconds: How long to speak [s].
     """
 
     kind = "audio"
 
-    def __init__(self, genuine: npt.NDArray[np.int16], forged: npt.NDArray[np.int16], seconds: float) -> None:
+    def __init__(self, genuine: Sound, forged: Sound, seconds: float) -> None:
         super().__init__()
         self._voices = genuine, forged
         self._seconds = seconds
@@ -164,8 +179,7 @@ def load_tracks(seconds: float) -> Sequence[MediaStreamTrack]:
     Raises:
         WeightsError, MediaError: It cannot be had.
     """
-    genuine, forged = load_voice(weights.ensure("librivox")), load_voice(FORGED_VOICE)
-    return PictureTrack(load_portrait(), seconds), VoiceTrack(genuine, forged, seconds)
+    return PictureTrack(load_portrait(), seconds), VoiceTrack(*load_voices(), seconds)
 
 
 async def call(url: str, *, token: str, seconds: float, say: Callable[[str], None]) -> None:

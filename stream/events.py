@@ -81,7 +81,7 @@ class SignalReading:
     track: int
     state: State
     llr: float | None
-    """Of the newest window [nat], up = bona fide; None where it could not be judged."""
+    """What the newest window is worth [nat], up = bona fide; None where it could not be judged."""
     reason: Reason | None
     """Why `llr` is None."""
     evidence_nat: float

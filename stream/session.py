@@ -17,8 +17,9 @@ from typing import Protocol
 
 import structlog
 
+from models.calibration import Calibration
 from models.faces import Detection, FaceTracker, crops_of
-from models.window import Batch, FaceCrop, Pixels, Reason, Score, Window
+from models.window import Batch, FaceCrop, Pixels, Reason, Score, Signal, Window
 from stream.batcher import Batcher
 from stream.decision import CallDecision, Policy
 from stream.events import Alert, AlertKind, AudioFrame, Decision, Dropped, Gap, Media, Medium, VideoFrame
@@ -33,6 +34,10 @@ TIMELINE_READINGS = 3600
 
 class FaceSearch(Protocol):
     """Finds faces and scores windows, in worker threads."""
+
+    @property
+    def changes(self) -> dict[Signal, Calibration]:
+        """What a change of a raw score since the start of its call tells, by signal."""
 
     def find_faces(self, picture: Pixels) -> tuple[Detection, ...]:
         """Return the faces of a picture."""
@@ -103,7 +108,7 @@ class Session:
         self._clock = clock
         self._windower = Windower()
         self._tracker = FaceTracker()
-        self._decision = CallDecision(policy)
+        self._decision = CallDecision(policy, detector.changes)
         self._alert: Alert | None = None
         self._picture: VideoFrame | None = None
         self._has_picture = asyncio.Event()

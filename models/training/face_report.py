@@ -9,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from models.checkpoint import Calibration
 from models.face import FaceNet, window_raw
-from models.metrics import apcer, auc, bpcer, cllr, eer, interval_by_source
+from models.metrics import auc, eer, interval_by_source
 from models.training.face_batches import HELD_OUT
 from models.training.face_data import BONA_FIDE, SPOOF, Cache, Trial
 from models.window import WINDOW_PICTURES
@@ -50,26 +49,6 @@ def held_out_trials(net: FaceNet, cache: Cache) -> tuple[Scored, ...]:
     )
 
 
-def calibrate(trials: Sequence[Scored]) -> Calibration:
-    """Fit `llr = scale * raw + offset` by logistic regression with equal priors.
-
-    Within each class a source counts by the square root of its files, so that the largest does not decide alone. Newton
-    steps with a slight pull of the scale towards zero. A network that ranks the wrong way is silenced, never turned.
-    """
-    raw, label = _arrays(trials)
-    weight = _weights(trials)
-    design = np.stack([raw, np.ones_like(raw)], axis=1)  # (N, 2)
-    theta, pull = np.zeros(2), np.diag([1e-3, 0.0])
-    for _ in range(50):
-        p = 1 / (1 + np.exp(-design @ theta))
-        slope = design.T @ (weight * (p - label)) + pull @ theta
-        curve = (design * (weight * p * (1 - p))[:, None]).T @ design + pull
-        theta = theta - np.linalg.solve(curve, slope)
-    if theta[0] <= 0:
-        return Calibration(scale=0.0, offset=0.0)
-    return Calibration(scale=float(theta[0]), offset=float(theta[1]))
-
-
 def report(trials: Sequence[Scored]) -> dict[str, Any]:
     """Return the figures that the model card quotes."""
     groups = {
@@ -79,7 +58,6 @@ def report(trials: Sequence[Scored]) -> dict[str, Any]:
     }
     figures: dict[str, Any] = {name: _figures(group) for name, group in groups.items()}
     figures["by_source"] = _by_source(trials)
-    figures["left_out_calibration"] = _crossed(trials)
     return figures
 
 
@@ -113,31 +91,3 @@ def _by_source(trials: Sequence[Scored]) -> dict[str, dict[str, Any]]:
         }
         for source, both in sorted(raws.items())
     }
-
-
-def _crossed(trials: Sequence[Scored]) -> dict[str, float]:
-    """Return error rates at llr 0 and the cost of calibration, each source judged by a calibration without it."""
-    llrs = np.zeros(len(trials))
-    for source in {trial.trial.source for trial in trials}:
-        calibration = calibrate([trial for trial in trials if trial.trial.source != source])
-        for index, trial in enumerate(trials):
-            if trial.trial.source == source:
-                llrs[index] = calibration.llr(trial.raw)
-    _, label = _arrays(trials)
-    plain = np.array([trial.trial.source in PLAIN for trial in trials])
-    return {
-        "apcer_at_0": round(apcer(llrs[~label], 0.0), 3),
-        "bpcer_at_0": round(bpcer(llrs[label], 0.0), 3),
-        "bpcer_at_0_plain": round(bpcer(llrs[plain], 0.0), 3),
-        "cllr_bit": round(cllr(llrs[label], llrs[~label]), 3),
-    }
-
-
-def _weights(trials: Sequence[Scored]) -> Floats:
-    sizes: dict[tuple[str, str], int] = defaultdict(int)
-    for trial in trials:
-        sizes[trial.trial.source, trial.trial.label] += 1
-    raw = np.array([sizes[trial.trial.source, trial.trial.label] ** -0.5 for trial in trials])
-    label = np.array([trial.bona_fide for trial in trials])
-    result: Floats = np.where(label, raw / raw[label].sum(), raw / raw[~label].sum())
-    return result

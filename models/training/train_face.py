@@ -23,7 +23,7 @@ from models.checkpoint import Checkpoint
 from models.face import FaceNet
 from models.training.face_batches import Batches, Mix
 from models.training.face_data import Cache, manifest_digest, prepare
-from models.training.face_report import calibrate, held_out_trials, report
+from models.training.face_report import held_out_trials, report
 
 SAVE_EVERY_S = 120.0
 PRINT_EVERY = 25
@@ -170,7 +170,7 @@ def _step(run: Run, batch: tuple[np.ndarray, np.ndarray], learning_rate: float) 
 
 
 def finish(name: str, recipe: Recipe, run: Run, cache: Cache, manifest: Path, folder: Path) -> Checkpoint:
-    """Measure on the held-out sources, calibrate on them, and write the checkpoint."""
+    """Measure on the held-out sources and write the checkpoint; `models.training.calibrate` comes after."""
     # Half precision on disk: half the size, and no score moves by more than 0.01 nat.
     state = {
         key: value.half() if value.is_floating_point() else value for key, value in run.average.state_dict().items()
@@ -182,7 +182,6 @@ def finish(name: str, recipe: Recipe, run: Run, cache: Cache, manifest: Path, fo
         Checkpoint(
             name="face",
             module={"input_px": recipe.input_px},
-            calibration=calibrate(trials),
             recipe=f"{name} {json.dumps(asdict(recipe))}",
             seed=recipe.seed,
             manifest_sha256=manifest_digest(manifest),
@@ -219,7 +218,7 @@ def main(arguments: list[str] | None = None) -> None:
     train(recipe, run, Batches(cache, recipe.mix), state)
     saved = finish(chosen.recipe, recipe, run, cache, manifest, chosen.out)
     state.unlink()  # The run is over: the same command trains anew.
-    print(json.dumps({"calibration": asdict(saved.calibration), **saved.metrics}, indent=1))
+    print(json.dumps(saved.metrics, indent=1))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ import torch
 from torch import nn
 
 from models import checkpoint
-from models.metrics import auc, fit_affine
+from models.metrics import auc
 from models.training.voice_augment import Degrader, hide_bands, spoil_windows
 from models.training.voice_data import PERMISSIVE, Clip, ClipStore, manifest_sha256, read_manifest, split
 from models.training.voice_repeats import repeated
@@ -34,8 +34,6 @@ GROUP = 4
 TRAIN_SAMPLES = 48_000
 """Windows are 3 s in training: a third more of them for the same minutes, and pauses are hidden at any length."""
 SAVE_EVERY_S = 120.0
-LIMIT_NAT = 4.0
-"""A few hundred left-out clips of each class cannot show more certainty than this [nat]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,19 +225,17 @@ def open_stores(clips: tuple[Clip, ...], n_variants: int, cache: Path, seed: int
 
 def finish(
     average: VoiceNet, left_out: tuple[Clip, ...], store: ClipStore, is_repeated: npt.NDArray[np.bool_]
-) -> tuple[checkpoint.Calibration, dict[str, Any]]:
-    """Return the calibration and the figures on left-out clips whose recording was not trained on elsewhere."""
+) -> dict[str, Any]:
+    """Return the figures on left-out clips whose recording was not trained on elsewhere."""
     raw = raw_scores(average, store)
     is_spoof = np.array([clip.is_spoof for clip in left_out])
-    scale, offset = fit_affine(raw[~is_spoof & ~is_repeated], raw[is_spoof & ~is_repeated])
-    calibration = checkpoint.Calibration(scale=scale, offset=offset, limit_nat=LIMIT_NAT)
-    figures = measure(average, calibration, left_out, store, ~is_repeated)
+    figures = measure(average, left_out, store, ~is_repeated)
     with_repeats = auc(raw[~is_spoof], raw[is_spoof])
-    return calibration, figures | {"n_repeated": int(is_repeated.sum()), "auc_with_repeated": round(with_repeats, 4)}
+    return figures | {"n_repeated": int(is_repeated.sum()), "auc_with_repeated": round(with_repeats, 4)}
 
 
 def main() -> None:
-    """Train, calibrate, measure and write the checkpoint."""
+    """Train, measure and write the checkpoint; `models.training.calibrate` comes after."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, action="append", required=True, help="holds manifest.csv; repeatable")
     parser.add_argument("--recipe", choices=sorted(RECIPES), default="voice")
@@ -261,11 +257,10 @@ def main() -> None:
     trainer.run()
     left_out_store = ClipStore.build(left_out, args.cache / "left_out")
     is_repeated = repeated(left_out_store, stores[0])
-    calibration, figures = finish(trainer.average, left_out, left_out_store, is_repeated)
+    figures = finish(trainer.average, left_out, left_out_store, is_repeated)
     described = checkpoint.Checkpoint(
         name=CHECKPOINT,
         module={"n_channels": recipe.n_channels},
-        calibration=calibration,
         recipe=args.recipe,
         seed=args.seed,
         manifest_sha256=manifest_sha256(args.data),

@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from models.checkpoint import Calibration
-from models.metrics import Floats, auc, bpcer, cllr, eer, interval_by_source, tpr_at_fpr
+from models.metrics import Floats, auc, eer, interval_by_source, tpr_at_fpr
 from models.training.voice_augment import drop_packets, g711, opus
 from models.training.voice_data import Clip, ClipStore
 from models.voice import VoiceNet
@@ -41,7 +40,6 @@ def raw_scores(
 
 def measure(
     net: VoiceNet,
-    calibration: Calibration,
     clips: tuple[Clip, ...],
     store: ClipStore,
     kept: npt.NDArray[np.bool_],
@@ -55,24 +53,17 @@ def measure(
     }
     rows = np.flatnonzero(kept).tolist()
     chosen = tuple(clips[row] for row in rows)
-    return {
-        name: _figures(raw_scores(net, store, change, rows), calibration, chosen) for name, change in changes.items()
-    }
+    return {name: _figures(raw_scores(net, store, change, rows), chosen) for name, change in changes.items()}
 
 
-def _figures(raw: Floats, calibration: Calibration, clips: tuple[Clip, ...]) -> dict[str, Any]:
-    llr = np.array([calibration.llr(value) for value in raw])
+def _figures(raw: Floats, clips: tuple[Clip, ...]) -> dict[str, Any]:
     is_bona_fide = np.array([not clip.is_spoof for clip in clips])
     sources = [clip.source for clip in clips]
     figures: dict[str, Any] = {
         "auc": _rounded(auc(raw[is_bona_fide], raw[~is_bona_fide])),
         "auc_interval": [_rounded(end) for end in interval_by_source(auc, raw, is_bona_fide, sources)],
         "eer": _rounded(eer(raw[is_bona_fide], raw[~is_bona_fide])),
-        "cllr": _rounded(cllr(llr[is_bona_fide], llr[~is_bona_fide])),
         "spoof_found_at_5_percent_false": _rounded(tpr_at_fpr(raw[is_bona_fide], raw[~is_bona_fide], 0.05)),
-        "bona_fide_below_minus_1_nat": _rounded(bpcer(llr[is_bona_fide], -1.0)),
-        "spoof_below_minus_1_nat": _rounded(bpcer(llr[~is_bona_fide], -1.0)),
-        "bona_fide_below_minus_2_nat": _rounded(bpcer(llr[is_bona_fide], -2.0)),
     }
     for era in ("older", "modern"):
         rows = np.array([clip.era == era for clip in clips])
@@ -81,12 +72,10 @@ def _figures(raw: Floats, calibration: Calibration, clips: tuple[Clip, ...]) -> 
         own = [source for source, kept in zip(sources, rows, strict=True) if kept]
         ends = interval_by_source(auc, raw[rows], is_bona_fide[rows], own)
         figures[f"auc_{era}_interval"] = [_rounded(end) for end in ends]
-    return figures | {"by_source": _by_source(raw, llr, is_bona_fide, sources)}
+    return figures | {"by_source": _by_source(raw, is_bona_fide, sources)}
 
 
-def _by_source(
-    raw: Floats, llr: Floats, is_bona_fide: npt.NDArray[np.bool_], sources: list[str]
-) -> dict[str, dict[str, Any]]:
+def _by_source(raw: Floats, is_bona_fide: npt.NDArray[np.bool_], sources: list[str]) -> dict[str, dict[str, Any]]:
     rows_of: dict[str, list[int]] = defaultdict(list)
     for row, source in enumerate(sources):
         rows_of[source].append(row)
@@ -98,9 +87,9 @@ def _by_source(
         if bona_fide.size and spoof.size:
             line["auc"] = _rounded(auc(bona_fide, spoof))
         if bona_fide.size:
-            line["median_llr_bona_fide"] = _rounded(float(np.median(llr[rows][kept])))
+            line["median_raw_bona_fide"] = _rounded(float(np.median(bona_fide)))
         if spoof.size:
-            line["median_llr_spoof"] = _rounded(float(np.median(llr[rows][~kept])))
+            line["median_raw_spoof"] = _rounded(float(np.median(spoof)))
         table[source] = line
     return table
 

@@ -25,7 +25,6 @@ import psutil
 import websockets
 from aiortc import MediaStreamTrack
 
-from models import weights
 from stream import demo
 from stream.whip_client import publish
 
@@ -77,7 +76,7 @@ def encode_pictures() -> list[bytes]:
 
 def encode_sound() -> list[bytes]:
     """The demonstration's genuine voice as Opus packets of 20 ms."""
-    voice = demo.load_voice(weights.ensure("librivox"))
+    voice = demo.load_voices()[0]
     codec = av.CodecContext.create("libopus", "w")
     codec.sample_rate, codec.format, codec.layout = 48_000, "s16", "mono"
     codec.options = {"frame_duration": "20"}

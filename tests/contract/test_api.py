@@ -14,6 +14,7 @@ import uvicorn
 import websockets
 from fastapi import FastAPI
 
+from models.calibration import Calibration
 from models.faces import Detection
 from models.window import Batch, Pixels, Reason, Score, Signal, scored, unscored
 from stream.api.app import Service, create_app
@@ -29,12 +30,18 @@ class SilentModels:
     def __init__(self) -> None:
         self.llr = 3.0
         self.digests = dict(DIGESTS)
+        self.changes: dict[Signal, Calibration] = {}
 
     def find_faces(self, picture: Pixels) -> tuple[Detection, ...]:
         return ()
 
     def score(self, batch: Batch) -> Sequence[Score]:
-        return [scored(w, self.llr, 4.0) if w.signal is Signal.VOICE else unscored(w, Reason.LOST) for w in batch]
+        return [
+            scored(w, raw=self.llr, llr=self.llr, analysed_s=4.0)
+            if w.signal is Signal.VOICE
+            else unscored(w, Reason.LOST)
+            for w in batch
+        ]
 
 
 @asynccontextmanager

@@ -9,7 +9,6 @@ import pytest
 from browser import CHROMIUM, FLAGS, Running, start_service, stop_service, write_y4m
 from playwright.async_api import Browser, Playwright, async_playwright
 
-from models import weights
 from stream import demo
 
 
@@ -32,7 +31,7 @@ def camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def microphone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twelve seconds of the genuine voice, then fourteen of the synthesised one, over and over like the camera."""
-    genuine, forged = demo.load_voice(weights.ensure("librivox")), demo.load_voice(demo.FORGED_VOICE)
+    genuine, forged = demo.load_voices()
     path = tmp_path_factory.mktemp("microphone") / "voice.wav"
     with wave.open(str(path), "wb") as out:
         out.setparams((1, 2, demo.SOUND_HZ, 0, "NONE", "not compressed"))

@@ -33,7 +33,7 @@ def test_data_of_another_digest_is_refused_with_both_digests() -> None:
     with pytest.raises(WeightsError) as caught:
         checked(entry, b"something else")
     assert str(caught.value) == (
-        f"silero_vad/data/silero_vad.onnx of silero-vad==6.2.3 has SHA-256 {found}, expected {'0' * 64}: "
+        f"silero_vad/data/silero_vad_16k_sequence.onnx of silero-vad==6.2.3 has SHA-256 {found}, expected {'0' * 64}: "
         "the package is not the one that was checked; do not use it, and look at the index that pip reads from"
     )
 
@@ -83,4 +83,6 @@ def test_a_damaged_copy_is_fetched_anew_and_a_failed_fetch_says_what_to_do(
     with pytest.raises(WeightsError) as caught:
         ensure("silero_vad")
     assert str(caught.value).startswith("cannot fetch silero-vad==0.0.0 for silero_vad: ")
-    assert str(caught.value).endswith(f"connect this machine to a package index, or copy silero_vad.onnx to {folder}")
+    assert str(caught.value).endswith(
+        f"connect this machine to a package index, or copy silero_vad_16k_sequence.onnx to {folder}"
+    )

@@ -60,7 +60,7 @@ class Scorer:
         self.sizes.append(len(batch))
         if self.fails:
             raise MemoryError("no memory for this batch")
-        return [scored(w, w.end_s, 4.0) for w in batch]
+        return [scored(w, raw=w.end_s, llr=w.end_s, analysed_s=4.0) for w in batch]
 
 
 def in_thread(work: Callable[[], Sequence[Score]]) -> "asyncio.Future[Sequence[Score]]":

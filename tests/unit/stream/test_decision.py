@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.calibration import Calibration
 from models.window import HOP_S, WINDOW_S, Reason, Score, Signal
 from stream.decision import MEMORY_S, CallDecision, Policy
 from stream.events import AlertKind, Decision, State
@@ -22,6 +23,7 @@ def score(
         start_s=end_s - WINDOW_S,
         end_s=end_s,
         llr=llr,
+        raw=llr,
         reason=reason,
         analysed_s=WINDOW_S if llr is not None else 0.0,
     )
@@ -92,7 +94,7 @@ def test_a_spoof_is_alerted_within_six_seconds_of_its_start_and_cleared_after_it
     assert State.SUSPECT in {d.state for d in decisions if d.time_s < raised_s}
 
 
-@given(st.lists(st.one_of(st.none(), st.floats(-0.5, 8)), max_size=200))
+@given(st.lists(st.one_of(st.none(), st.floats(-1, 8)), max_size=200))
 def test_evidence_within_the_drift_never_alerts(llrs: list[float | None]) -> None:
     scores = [
         score(t, llr, reason=Reason.NO_FACE if llr is None else None)
@@ -153,3 +155,54 @@ def test_a_second_signal_that_joins_the_alert_updates_it() -> None:
     _, changes = play(call, (score(t, -6.0, VOICE, 0) for t in ends(20)))
     assert [kind for kind, _ in changes] == [AlertKind.UPDATED]
     assert call.alerted == {FACE, VOICE}
+
+
+WEAK = Calibration(raws=(-8.0, 8.0), llrs=(-0.8, 0.8))
+"""A score by itself says little: other people's calls lie between -8 and 8 as well."""
+STRONG = Calibration(raws=(-4.0, -1.0, 0.0, 1.0), llrs=(-3.0, -0.5, 1.0, 1.0))
+"""A change within a call says much."""
+
+
+def raw_score(end_s: float, raw: float) -> Score:
+    return Score(
+        signal=FACE,
+        track=1,
+        start_s=end_s - WINDOW_S,
+        end_s=end_s,
+        llr=WEAK.llr(raw),
+        raw=raw,
+        reason=None,
+        analysed_s=WINDOW_S,
+    )
+
+
+@pytest.mark.parametrize("bias", [-6.0, -2.0, 0.0, 5.0])
+def test_a_takeover_is_found_whatever_the_bias_of_the_call_and_cleared_when_it_ends(bias: float) -> None:
+    def raw(t: float) -> float:
+        forged = max(0.0, min(t, 40.0) - max(t - WINDOW_S, 20.0)) / WINDOW_S
+        return bias - 5.0 * forged
+
+    call = CallDecision(changes={FACE: STRONG})
+    decisions, changes = play(call, (raw_score(t, raw(t)) for t in ends(140)))
+    assert [kind for kind, _ in changes] == [AlertKind.RAISED, AlertKind.CLEARED]
+    raised_s, cleared_s = (time_s for _, time_s in changes)
+    assert 20 < raised_s <= 26
+    assert 40 < cleared_s <= 50
+    assert {d.state for d in decisions if d.time_s < 20} == {State.BONA_FIDE}
+
+
+@given(st.lists(st.floats(-0.9, 0.9), min_size=20, max_size=200), st.floats(-8, 8))
+def test_a_genuine_call_that_wavers_about_its_own_level_never_alerts(steps: list[float], bias: float) -> None:
+    scores = (raw_score(t, bias + step / 2) for t, step in zip(ends(len(steps)), steps, strict=True))
+    _, changes = play(CallDecision(changes={FACE: STRONG}), scores)
+    assert changes == []
+
+
+def test_a_change_for_the_better_does_not_excuse_a_score_that_is_bad_by_itself() -> None:
+    def score_of(t: float) -> Score:
+        return Score(
+            signal=FACE, track=1, start_s=t - 4, end_s=t, llr=-3.0, raw=t / 2, reason=None, analysed_s=WINDOW_S
+        )
+
+    _, changes = play(CallDecision(changes={FACE: STRONG}), map(score_of, ends(40)))
+    assert [kind for kind, _ in changes] == [AlertKind.RAISED]

@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from models.calibration import Calibration
 from models.faces import Detection
-from models.window import Batch, FaceCrop, Pixels, Reason, Score, unscored
+from models.window import Batch, FaceCrop, Pixels, Reason, Score, Signal, unscored
 from stream.batcher import Batcher
 from stream.decision import Policy
 from stream.events import Alert, AudioFrame, Decision, Medium, State, VideoFrame
@@ -25,6 +26,7 @@ class Models:
         self.may_look = threading.Event()
         self.may_look.set()
         self.looked_at: list[float] = []
+        self.changes: dict[Signal, Calibration] = {}
         self.fails = False
 
     def find_faces(self, picture: Pixels) -> tuple[Detection, ...]:

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from models.checkpoint import Calibration
 from models.training.train_voice import GROUP, TRAIN_SAMPLES, Recipe, Sampler, Trainer, cut_window, loss_of
 from models.training.voice_data import Clip, ClipStore
 from models.training.voice_report import measure, middle_window
@@ -107,7 +106,7 @@ def test_the_report_names_every_source_and_counts_only_what_is_kept() -> None:
     )
     torch.manual_seed(0)
     kept = np.arange(8) < 7
-    figures = measure(VoiceNet(4).eval(), Calibration(scale=1.0, offset=0.0), clips, Levels(8), kept)
+    figures = measure(VoiceNet(4).eval(), clips, Levels(8), kept)
     assert set(figures) == {"clean", "opus_16k_loss_5", "g711"}
     assert set(figures["clean"]["by_source"]) == {"page0", "page1", "page2", "page3"}
     assert figures["clean"]["by_source"]["page3"]["n_bona_fide"] == 1
