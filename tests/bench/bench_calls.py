@@ -136,8 +136,8 @@ async def measure(
     watching = asyncio.create_task(watcher.watch(url))
     tracks, sent = {}, []
     for i in range(calls):
-        # Every call is at another place of the cycle.
-        skip = round(i * 7.3 * RATE_HZ) // (2 * RATE_HZ) * 2 * RATE_HZ
+        # Each begins at another place of the genuine stretch, at a key picture.
+        skip = int(FORGED_TO_S + 2 * i % (CYCLE_S - FORGED_TO_S)) * RATE_HZ
         video = PacketTrack("video", pictures, 1 / RATE_HZ, 90_000, skip)
         call = await publish(url, [video, PacketTrack("audio", packets, 0.02, 48_000, i * 37)], name=f"bench {i}")
         sent.append(call)
@@ -154,11 +154,23 @@ async def measure(
     for call in sent:
         await call.close()
     watching.cancel()
-    return summary(watcher, tracks, calls, rss, cpu)
+    return summary(watcher, tracks, seconds, rss, cpu)
+
+
+def takeovers(tracks: dict[str, tuple[PacketTrack, float]], seconds: float) -> int:
+    """Count the forged stretches that began at least eight seconds before the end."""
+    return sum(
+        int((skip_s + seconds - 8 - FORGED_FROM_S) // CYCLE_S) - int((skip_s - FORGED_FROM_S) // CYCLE_S)
+        for _, skip_s in tracks.values()
+    )
 
 
 def summary(
-    watcher: Watcher, tracks: dict[str, tuple[PacketTrack, float]], calls: int, rss: list[int], cpu: float
+    watcher: Watcher,
+    tracks: dict[str, tuple[PacketTrack, float]],
+    seconds: float,
+    rss: list[int],
+    cpu: float,
 ) -> dict[str, object]:
     behind, to_alert = [], []
     for session, (video, _) in tracks.items():
@@ -174,7 +186,7 @@ def summary(
             to_alert.append(place_s - onset_s)
     last = [readings[-1][1] for readings in watcher.readings.values() if readings]
     return {
-        "calls": calls,
+        "calls": len(tracks),
         "windows_dropped": sum(m["dropped"]["windows"] for m in last),
         "pictures_dropped": sum(m["dropped"]["pictures"] for m in last),
         "audio_lost_s": round(sum(m["dropped"]["audio_s"] for m in last), 2),
@@ -182,6 +194,7 @@ def summary(
             "median": round(statistics.median(behind), 3),
             "p99": round(sorted(behind)[int(len(behind) * 0.99)], 3),
         },
+        "takeovers": takeovers(tracks, seconds),
         "alerts": len(to_alert),
         "time_to_alert_s": sorted(round(t, 2) for t in to_alert),
         "median_time_to_alert_s": round(statistics.median(to_alert), 2) if to_alert else None,
