@@ -41,6 +41,8 @@ PRIOR = 1.0
 MASS = 100.0
 """What all windows of a class weigh together: about the number of independent clips."""
 LIMIT_NAT = 4.0
+TAIL_RAW, TAIL_NAT = 10.0, 0.1
+"""Beyond what was seen a score still ranks, but says hardly more: so much over so long a way."""
 SELF_BLEND = "self-blend"
 
 
@@ -77,7 +79,11 @@ def fit(clips: Sequence[ScoredClip]) -> Calibration:
         if (place == i).any()
     ]
     centres, llrs = zip(*_pool(blocks), strict=True)
-    return Calibration(raws=centres, llrs=tuple(float(np.clip(llr, -LIMIT_NAT, LIMIT_NAT)) for llr in llrs))
+    ends = np.clip(llrs, -LIMIT_NAT, LIMIT_NAT).tolist()
+    return Calibration(
+        raws=(centres[0] - TAIL_RAW, *centres, centres[-1] + TAIL_RAW),
+        llrs=(ends[0] - TAIL_NAT, *ends, ends[-1] + TAIL_NAT),
+    )
 
 
 def differences(clips: Sequence[ScoredClip]) -> list[ScoredClip]:

@@ -73,14 +73,17 @@ def clip_llr(path: Path, kind: str, signal: str, detector: Detector) -> float | 
     """Return a clip's llr [nat], None where nothing of it could be judged.
 
     The voice's is the mean of its windows; the face's that of the most suspicious face. `fused` adds what there is.
+    A still has a face only.
 
     Raises:
         av.FFmpegError, DataError, OSError: The file cannot be read.
     """
     if signal == "voice":
         return _voice_llr(path, detector)
+    if kind == "still":
+        return _still_llr(path, detector)
     if signal == "face":
-        return _still_llr(path, detector) if kind == "still" else _face_llr(path, detector)
+        return _face_llr(path, detector)
     parts = [_face_llr(path, detector) if kind == "video" else None]
     parts.append(_voice_llr(path, detector) if kind == "audio" or _has_sound(path) else None)
     known = [llr for llr in parts if llr is not None]
