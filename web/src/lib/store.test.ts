@@ -97,9 +97,16 @@ describe("verdicts", () => {
     expect(call(store).readings.map((reading) => reading.time_s)).toEqual([1, 1.5]);
   });
 
-  test("a late or doubled one, or one of an unknown call, changes nothing", () => {
+  test("the second of the same moment, which holds face and voice, replaces the first", () => {
+    const store = after([started(1), verdict(1), verdict(1.5), verdict(1.5, { state: "suspect" })]);
+    expect(call(store)).toMatchObject({ state: "suspect", verdict: { state: "suspect" } });
+    expect(call(store).readings.map((reading) => reading.time_s)).toEqual([1, 1.5]);
+    expect(call(store).readings.at(-1)?.state).toBe("suspect");
+  });
+
+  test("a late one, or one of an unknown call, changes nothing", () => {
     const store = after([started(1), verdict(2)]);
-    expect(after([verdict(2), verdict(1), verdict(9, { session: "other" })], store)).toBe(store);
+    expect(after([verdict(1), verdict(9, { session: "other" })], store)).toBe(store);
   });
 
   test("a late one does not overrule how the call ended", () => {

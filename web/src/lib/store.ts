@@ -136,8 +136,10 @@ function put(store: Store, call: Call): Store {
 
 function withVerdict(store: Store, verdict: VerdictMessage): Store {
   const call = store.calls[verdict.session];
-  if (!call || (call.verdict && verdict.time_s <= call.verdict.time_s)) return store;
-  const readings = [...call.readings.slice(-(MAX_READINGS - 1)), verdict];
+  if (!call || (call.verdict && verdict.time_s < call.verdict.time_s)) return store;
+  // Face and voice of the same moment come one after the other; the second says both.
+  const before = call.readings.at(-1)?.time_s === verdict.time_s ? call.readings.slice(0, -1) : call.readings;
+  const readings = [...before.slice(-(MAX_READINGS - 1)), verdict];
   // What was last said of an ended call stands in `session_ended`.
   const state = call.endedAt ? call.state : verdict.state;
   return put(store, { ...call, verdict, state, readings });
