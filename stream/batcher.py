@@ -18,6 +18,7 @@ from models.window import Batch, Reason, Score, Window, unscored
 log = structlog.get_logger()
 
 Deliver = Callable[[Score], None]
+LOG_EVERY_S = 60.0
 
 
 class Scorer(Protocol):
@@ -114,6 +115,7 @@ class Batcher:
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._logged_s = float("-inf")
+        self._reported_s = time.monotonic()
         self.stats = BatcherStats()
 
     @property
@@ -176,6 +178,7 @@ class Batcher:
         self.stats.windows += len(batch)
         self.stats.last_size = len(batch)
         self.stats.latencies_s.append(time.perf_counter() - started)
+        self._report()
         for (call, _), score in zip(taken, scores, strict=True):
             self._give(call, score)
 
@@ -184,9 +187,24 @@ class Batcher:
         if deliver is not None:
             deliver(score)
 
+    def _report(self) -> None:
+        """Say once a minute how the batches run."""
+        now = time.monotonic()
+        if now - self._reported_s < LOG_EVERY_S:
+            return
+        self._reported_s = now
+        ordered = sorted(self.stats.latencies_s)
+        log.info(
+            "batches",
+            so_far=self.stats.batches,
+            windows_a_batch=round(self.stats.windows / self.stats.batches, 2),
+            latency_ms=round(1000 * ordered[len(ordered) // 2], 1),
+            waiting=self.waiting,
+        )
+
     def _log_failure(self, n: int) -> None:
         self.stats.errors += n
         now = time.monotonic()
-        if now - self._logged_s >= 60:
+        if now - self._logged_s >= LOG_EVERY_S:
             self._logged_s = now
             log.exception("inference failed; its windows stay unscored", windows=n, errors_so_far=self.stats.errors)

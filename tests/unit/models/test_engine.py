@@ -25,6 +25,18 @@ def test_the_runtime_changes_a_raw_score_by_less_than_a_tenth_of_their_spread() 
         assert np.abs(run(rows) - expected).max() < 0.1, described.name
 
 
+def test_without_openvino_torch_gives_the_same_scores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.engine._openvino_core", lambda: None)
+    engine = Engine("cpu")
+    assert engine.name == "cpu:torch"
+    for (net, described), rows in ((face.load_face(), PICTURES), (voice.load_voice(), SOUND)):
+        with torch.inference_mode():
+            expected = net(torch.from_numpy(rows)).numpy()
+        np.testing.assert_allclose(
+            engine.load(net, torch.from_numpy(rows), described.digest)(rows), expected, atol=1e-3
+        )
+
+
 def test_threads_share_a_runner() -> None:
     net, described = voice.load_voice()
     run = Engine("cpu", workers=2).load(net, torch.from_numpy(SOUND[:2]), described.digest)

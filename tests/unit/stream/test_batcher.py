@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -124,3 +125,20 @@ async def test_a_batch_that_fails_leaves_its_windows_unscored_and_the_next_is_sc
     await batcher.close()
     assert [(s.llr, s.reason) for s in got] == [(None, Reason.ERROR), (2.0, None)]
     assert batcher.stats.errors == 1
+
+
+async def test_it_says_once_a_minute_how_the_batches_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("stream.batcher.LOG_EVERY_S", 0.0)
+    batcher, got = make(Scorer()), list[Score]()
+    batcher.open("a", got.append)
+    batcher.start()
+    batcher.submit("a", [window(1)])
+    while not got:
+        await asyncio.sleep(0.01)
+    await batcher.close()
+    said = capsys.readouterr().out
+    assert "batches" in said
+    assert "latency_ms=" in said
+    assert "windows_a_batch=1.0" in said
