@@ -30,7 +30,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, toml_file="kua.toml")
 
     host: str = Field("127.0.0.1", description="Address to listen on")
-    port: int = Field(8400, ge=0, le=65535, description="TCP port; 0 takes a free one")
+    port: int = Field(8400, ge=1, le=65535, description="TCP port")
     token: str = Field("", description="Bearer token for every route; needed unless `host` is a loopback address")
     data_dir: Path = Field(Path(".kua"), description="Folder of the database")
     database_url: str = Field("", description="SQLAlchemy URL of the alert store; default: SQLite in `data_dir`")
