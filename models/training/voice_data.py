@@ -36,7 +36,7 @@ LEFT_OUT = frozenset(
         "lvc-vc/lvc-vc-demo",
         "gemelo-ai/vocos",
         "grad-tts/grad-tts.github.io",
-        # Spoof only, from packages; the demonstration's voice is one of them.
+        # Spoof only, synthesisers that come in packages.
         "local:pypi",
         # Bona fide only: ordinary microphones, Russian and Kazakh speech, LibriVox.
         "MycroftAI/Precise-Community-Data",

@@ -179,7 +179,7 @@ async def vanish(caller: Caller) -> None:
         await transport.stop()
 
 
-async def test_a_call_brings_sampled_pictures_and_whole_sound(place: Place) -> None:
+async def test_a_call_brings_sampled_pictures_and_whole_sound(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     ingest, desk = place.ingest()
     begun_s = time.monotonic()
     answer = await place.caller(Tone(), Red()).call(ingest, "Aigerim")
@@ -187,7 +187,10 @@ async def test_a_call_brings_sampled_pictures_and_whole_sound(place: Place) -> N
     (sink,) = desk.sinks
     assert answer.id == sink.id
     await until(sink.pictures)
-    assert time.monotonic() - begun_s < 2, "from the offer to the first picture it takes about 0.15 s"
+    first_s = time.monotonic() - begun_s
+    with capsys.disabled():
+        print(f" first picture {first_s:.2f} s after the offer", end="")
+    assert first_s < 1
     await asyncio.sleep(3)
     stats = ingest.stats[0]
     await ingest.delete(answer.id)
