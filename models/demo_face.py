@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.preprocess import Landmarks, similarity
-from models.window import CROP_PX, Pixels
+from models.preprocess import similarity
+from models.window import CROP_PX, Landmarks, Pixels
 
 Array = npt.NDArray[np.float32]
 

@@ -1,6 +1,7 @@
 """Loads the checkpoints and runs batches of windows. The one place where the nets run.
 
-A face crop is part of eight overlapping windows; its raw score is computed once and kept as long as the crop lives.
+A face crop is part of eight overlapping windows; what the network says of it is computed once and kept as long
+as it lives.
 """
 
 import threading
@@ -14,6 +15,7 @@ import torch
 from models import face, voice
 from models.calibration import Calibration
 from models.engine import Engine
+from models.face import FrameReading
 from models.faces import Detection, FaceFinder
 from models.voice_activity import VoiceActivity
 from models.window import (
@@ -21,6 +23,7 @@ from models.window import (
     PICTURE_RATE_HZ,
     WINDOW_SAMPLES,
     Batch,
+    Explanation,
     FaceCrop,
     FaceWindow,
     Pixels,
@@ -56,7 +59,7 @@ class Detector:
         )
         # bf16 moves a raw score of the voice by 0.4, and its AUC from .792 to .786.
         self._run_voice = engine.load(voice_net, torch.zeros(2, WINDOW_SAMPLES), self._voice.digest, is_exact=True)
-        self._raw: weakref.WeakKeyDictionary[FaceCrop, float] = weakref.WeakKeyDictionary()
+        self._read: weakref.WeakKeyDictionary[FaceCrop, FrameReading] = weakref.WeakKeyDictionary()
         self._lock = threading.Lock()
 
     @property
@@ -81,9 +84,21 @@ class Detector:
         scores |= dict(zip(voices, self._score_voices(list(voices.values())), strict=True))
         return tuple(scores[i] for i in range(len(batch)))
 
+    def explain(self, window: FaceWindow) -> Explanation | None:
+        """Return where on the face a window's evidence lies; None if it has too few crops to be judged.
+
+        Costs nothing where the window was scored before: what the network said of each crop is kept as long as it.
+        """
+        if len(window.crops) < face.MIN_CROPS:
+            return None
+        readings = self._frame_readings(window.crops)
+        worst = min(range(len(readings)), key=lambda i: readings[i].logit)
+        places = np.mean([reading.places for reading in readings], axis=0)  # (h, w)
+        return Explanation(crop=window.crops[worst], spoof=1 / (1 + np.exp(places)))
+
     def score_still(self, crop: FaceCrop) -> float:
         """Return the llr of a single picture's face, from the frame branch alone [nat]."""
-        return self._face.calibration.llr(face.window_raw(self._frame_logits([crop])))
+        return self._face.calibration.llr(face.window_raw(self._logits([crop])))
 
     def _score_faces(self, windows: Sequence[FaceWindow]) -> list[Score]:
         refused = [Reason.LOST if not window.n_pictures else face.gate(window) for window in windows]
@@ -95,24 +110,27 @@ class Detector:
             if reason is not None:
                 scores.append(unscored(window, reason))
                 continue
-            raw = face.window_raw(self._frame_logits(window.crops))
+            raw = face.window_raw(self._logits(window.crops))
             scores.append(scored(window, raw=raw, llr=self._face.calibration.llr(raw), analysed_s=seconds))
         return scores
 
-    def _frame_logits(self, crops: Sequence[FaceCrop]) -> npt.NDArray[np.float32]:
-        """Return the raw score of each crop, shape (T,)."""
+    def _logits(self, crops: Sequence[FaceCrop]) -> npt.NDArray[np.float32]:
+        """Return the logit of each crop, shape (T,)."""
+        return np.array([reading.logit for reading in self._frame_readings(crops)], np.float32)
+
+    def _frame_readings(self, crops: Sequence[FaceCrop]) -> list[FrameReading]:
         self._compute(crops)
         with self._lock:
-            return np.array([self._raw[crop] for crop in crops], np.float32)
+            return [self._read[crop] for crop in crops]
 
     def _compute(self, crops: Sequence[FaceCrop]) -> None:
         with self._lock:
-            new = [crop for crop in dict.fromkeys(crops) if crop not in self._raw]
+            new = [crop for crop in dict.fromkeys(crops) if crop not in self._read]
         for i in range(0, len(new), CROPS_AT_ONCE):
             part = new[i : i + CROPS_AT_ONCE]
-            raw = self._run_face(np.stack([crop.pixels for crop in part]))  # (N, CROP_PX, CROP_PX, 3)
+            rows = self._run_face(np.stack([crop.pixels for crop in part]))  # (N, CROP_PX, CROP_PX, 3)
             with self._lock:
-                self._raw.update(zip(part, raw.tolist(), strict=True))
+                self._read.update(zip(part, map(face.frame_reading, rows), strict=True))
 
     def _score_voices(self, windows: Sequence[VoiceWindow]) -> list[Score]:
         if not windows:

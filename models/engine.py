@@ -1,7 +1,7 @@
 """Runs a net on what the machine has: torch on CUDA; on the CPU OpenVINO where installed, else torch channels_last.
 
-A net takes one array with the batch first and gives one number for each row. Runners may be called from several
-threads at a time; each call uses one core.
+A net takes one array with the batch first and gives one number, or one row of numbers, for each of its rows. Runners
+may be called from several threads at a time; each call uses one core.
 """
 
 import os
@@ -20,7 +20,7 @@ from torch import nn
 from models import weights
 
 Runner = Callable[[npt.NDArray[Any]], npt.NDArray[np.float32]]
-"""Maps inputs (B, ...) to raw scores (B,)."""
+"""Maps inputs (B, ...) to outputs (B,) or (B, D)."""
 
 DeviceChoice = Literal["auto", "cpu", "cuda"]
 
@@ -61,7 +61,7 @@ class Engine:
         """Make a runner of a net.
 
         Args:
-            net: Gives one number for each row of its input.
+            net: Gives one number, or one row of numbers, for each row of its input.
             example: Shows that input, shape (B, ...).
             digest: Of the net's weights: what is converted for one start is kept for the next.
             is_exact: Never use bf16, which moves this net's scores by more than can be borne.

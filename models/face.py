@@ -1,10 +1,11 @@
-"""The face network: one aligned crop in, one logit out, up = bona fide; and how a window's logits become its raw score.
+"""The face network: one aligned crop in, a logit and its map over the face out, up = bona fide.
 
 Pixels enter as they leave `models.preprocess.align_face`; scaling and normalisation live inside the module, so that
 every engine (torch, OpenVINO, CUDA) runs the same arithmetic. Calibration is not applied here.
 """
 
-from typing import Any, cast
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,8 +29,18 @@ MIN_FACE_PX = 40.0
 MIN_SHARPNESS = 15.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FrameReading:
+    """What the network says of one crop."""
+
+    logit: float
+    """Up = bona fide."""
+    places: npt.NDArray[np.float32]
+    """The logit of each place of the crop, shape (h, w), rows from the top; their mean is `logit`."""
+
+
 class FaceNet(nn.Module):
-    """EfficientNet-Lite0 with one output.
+    """EfficientNet-Lite0 whose every place gives a logit; their mean is the crop's.
 
     No squeeze-and-excitation and no swish, hence cheap and the same on every engine.
 
@@ -56,19 +67,20 @@ class FaceNet(nn.Module):
         self.classify = nn.Linear(HEAD, 1)
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Return one logit for each crop, up = bona fide.
+        """Return the logit of each crop and of each of its places, up = bona fide.
 
         Args:
             pixels: uint8, shape (N, CROP_PX, CROP_PX, 3), RGB.
 
         Returns:
-            float32, shape (N,).
+            float32, shape (N, 1 + h * w): the crop's logit, then those of its places by rows, h = w = input_px / 32.
         """
         x = pixels.permute(0, 3, 1, 2).float()  # (N, 3, H, W), channels last in memory
         side = [self.input_px, self.input_px]
         x = functional.interpolate(x, size=side, mode="bilinear", align_corners=False)
         x = self.layers((x - MEAN) / STD)  # (N, HEAD, H / 32, W / 32)
-        return cast(torch.Tensor, self.classify(x.mean(dim=(2, 3))).squeeze(1))
+        places = self.classify(x.permute(0, 2, 3, 1)).flatten(1)  # (N, h * w)
+        return torch.cat([places.mean(dim=1, keepdim=True), places], dim=1)
 
 
 class Conv(nn.Module):
@@ -111,6 +123,12 @@ class Block(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y: torch.Tensor = self.body(x)
         return x + y if self.residual else y
+
+
+def frame_reading(row: npt.NDArray[np.float32]) -> FrameReading:
+    """Return what one row of the network's output says."""
+    side = round((len(row) - 1) ** 0.5)
+    return FrameReading(logit=float(row[0]), places=row[1:].reshape(side, side))
 
 
 def window_raw(frame_logits: npt.NDArray[np.floating[Any]]) -> float:

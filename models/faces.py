@@ -14,8 +14,8 @@ import numpy.typing as npt
 import onnxruntime
 
 from models import weights
-from models.preprocess import Landmarks, align_face, face_px, sharpness
-from models.window import FaceCrop, Pixels
+from models.preprocess import align_face, face_px, in_crop, sharpness
+from models.window import FaceCrop, Landmarks, Pixels
 
 Array = npt.NDArray[np.float32]
 
@@ -146,6 +146,7 @@ def crops_of(rgb: Pixels, time_s: float, tracked: tuple[tuple[int, Detection], .
                 pixels=pixels,
                 time_s=time_s,
                 track=track,
+                landmarks=in_crop(face.landmarks),
                 face_px=face_px(face.landmarks),
                 sharpness=sharpness(pixels),
             )

@@ -9,10 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.window import CROP_PX, Pixels
-
-Landmarks = npt.NDArray[np.float32]
-"""Left eye, right eye, nose, left and right mouth corner as the picture shows them, shape (5, 2), (x, y) [px]."""
+from models.window import CROP_PX, Landmarks, Pixels
 
 # Where the landmarks come to lie. The proportions are those of the usual 112 px face template, scaled so that the eyes
 # stand 52 px apart: a face of average build then fills 70 % of the height and half of the width, and the seams of a
@@ -58,6 +55,12 @@ def similarity(landmarks: Landmarks) -> npt.NDArray[np.float64]:
     cosine, sine = float(np.sum(x * u + y * v)) / spread, float(np.sum(x * v - y * u)) / spread
     turn = np.array([[cosine, -sine], [sine, cosine]])
     return np.hstack([turn, (target_centre - turn @ centre)[:, None]])
+
+
+def in_crop(landmarks: Landmarks) -> Landmarks:
+    """Return where a picture's landmarks lie in the crop that `align_face` cuts, shape (5, 2) [px]."""
+    matrix = similarity(landmarks)
+    return np.asarray(landmarks @ matrix[:, :2].T + matrix[:, 2], np.float32)  # (5, 2)
 
 
 def face_px(landmarks: Landmarks) -> float:

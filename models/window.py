@@ -24,6 +24,9 @@ WINDOW_PICTURES = 20
 Pixels = npt.NDArray[np.uint8]
 """RGB picture, shape (H, W, 3)."""
 
+Landmarks = npt.NDArray[np.float32]
+"""Left eye, right eye, nose, left and right mouth corner as the picture shows them, shape (5, 2), (x, y) [px]."""
+
 Samples = npt.NDArray[np.float32]
 """Mono sound at `SAMPLE_RATE_HZ`, shape (S,), full scale -1..1."""
 
@@ -59,6 +62,8 @@ class FaceCrop:
     """Session time of the picture [s]."""
     track: int
     """Number of the face within its call, from 1."""
+    landmarks: Landmarks
+    """Where the landmarks lie in `pixels`: near `models.preprocess.TEMPLATE`, off it by pose and expression [px]."""
     face_px: float
     """Distance between eyes and mouth corners in the source picture, times 2: about the face's height [px]."""
     sharpness: float
@@ -127,6 +132,17 @@ class Score:
     def __post_init__(self) -> None:
         if not (self.llr is None) == (self.raw is None) == (self.reason is not None):
             raise ValueError(f"a score has llr and raw, or a reason: got {self.llr}, {self.raw}, {self.reason}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Explanation:
+    """Where on a face the evidence of a window lies."""
+
+    crop: FaceCrop
+    """The window's most suspicious picture."""
+    spoof: npt.NDArray[np.float32]
+    """What each place of the crop says, the mean over the window: 0 = bona fide, 1 = spoof; shape (h, w), rows from the
+    top, evenly spread over the crop."""
 
 
 def unscored(window: Window, reason: Reason) -> Score:

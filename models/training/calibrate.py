@@ -175,7 +175,7 @@ def _face_raw(
     with torch.inference_mode():
         for i in range(0, len(crops), 32):
             part = crops[i : i + 32]
-            values = net(torch.from_numpy(np.stack([crop.pixels for crop in part]))).float().tolist()
+            values = net(torch.from_numpy(np.stack([crop.pixels for crop in part])))[:, 0].float().tolist()
             logits |= {id(crop): value for crop, value in zip(part, values, strict=True)}
     windows = [window for window in face_windows(seen) if face.gate(window) is None]
     return tuple(face.window_raw(np.array([logits[id(crop)] for crop in window.crops])) for window in windows)

@@ -36,7 +36,7 @@ class Scored:
 def frame_logits(net: FaceNet, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """Return the logits of crops, shape (T,)."""
     with torch.inference_mode():
-        logits: npt.NDArray[np.float32] = net(torch.from_numpy(np.array(crops))).numpy()
+        logits: npt.NDArray[np.float32] = net(torch.from_numpy(np.array(crops)))[:, 0].numpy()
     return logits
 
 

@@ -156,7 +156,7 @@ def _step(run: Run, batch: tuple[np.ndarray, np.ndarray], learning_rate: float) 
     for group in run.optimiser.param_groups:
         group["lr"] = learning_rate * group["reach"]
     pixels, labels = torch.from_numpy(batch[0]), torch.from_numpy(batch[1])
-    loss = functional.binary_cross_entropy_with_logits(run.net(pixels), labels)
+    loss = functional.binary_cross_entropy_with_logits(run.net(pixels)[:, 0], labels)
     run.optimiser.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]  # torch does not say
     nn.utils.clip_grad_norm_(run.net.parameters(), 2.0)

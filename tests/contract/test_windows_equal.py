@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.preprocess import TEMPLATE
 from models.training.clips import face_windows, voice_windows
 from models.window import CROP_PX, SAMPLE_RATE_HZ, FaceCrop
 from stream.events import AudioFrame
@@ -32,7 +33,13 @@ def test_sound(n: int, cuts: list[int]) -> None:
 @given(st.lists(st.sets(st.integers(1, 3)), max_size=60), st.floats(0, 0.19))
 def test_faces(tracks: list[set[int]], offset_s: float) -> None:
     pictures = [
-        (time_s, tuple(FaceCrop(pixels=PIXELS, time_s=time_s, track=t, face_px=1, sharpness=1) for t in sorted(seen)))
+        (
+            time_s,
+            tuple(
+                FaceCrop(pixels=PIXELS, time_s=time_s, track=t, landmarks=TEMPLATE, face_px=1, sharpness=1)
+                for t in sorted(seen)
+            ),
+        )
         for time_s, seen in ((offset_s + i / 5, seen) for i, seen in enumerate(tracks))
     ]
     windower, streamed = FaceWindower(), []

@@ -8,6 +8,7 @@ import pytest
 
 from models.detector import Detector
 from models.engine import Engine
+from models.preprocess import TEMPLATE
 from models.window import (
     CROP_PX,
     WINDOW_PICTURES,
@@ -32,7 +33,7 @@ def voice(samples: npt.NDArray[np.float32], n_lost: int = 0) -> VoiceWindow:
 
 def noise_crop(seed: int, face_px: float = 120.0) -> FaceCrop:
     pixels = np.random.default_rng(seed).integers(0, 255, (CROP_PX, CROP_PX, 3), np.uint8)
-    return FaceCrop(pixels=pixels, time_s=seed / 5, track=1, face_px=face_px, sharpness=500.0)
+    return FaceCrop(pixels=pixels, time_s=seed / 5, track=1, landmarks=TEMPLATE, face_px=face_px, sharpness=500.0)
 
 
 def face(crops: tuple[FaceCrop, ...], n_pictures: int = WINDOW_PICTURES) -> FaceWindow:
@@ -72,9 +73,19 @@ def test_a_crop_in_eight_windows_is_computed_once(detector: Detector, monkeypatc
 
 
 def test_what_was_computed_is_forgotten_with_its_crop(detector: Detector) -> None:
-    before = len(detector._raw)
+    before = len(detector._read)
     detector.score((face(tuple(noise_crop(i) for i in range(WINDOW_PICTURES))),))
-    assert len(detector._raw) == before
+    assert len(detector._read) == before
+
+
+def test_an_explanation_names_the_worst_crop_and_maps_the_face(detector: Detector) -> None:
+    window = next(portrait_windows(detector, forged=True))
+    explanation = detector.explain(window)
+    assert explanation is not None
+    assert explanation.crop in window.crops
+    assert explanation.spoof.ndim == 2
+    assert ((explanation.spoof >= 0) & (explanation.spoof <= 1)).all()
+    assert detector.explain(face(window.crops[:4])) is None
 
 
 def test_a_windows_score_does_not_depend_on_its_batch(detector: Detector) -> None:

@@ -56,7 +56,7 @@ def test_a_converted_net_is_kept_for_the_next_start(tmp_path: Path, monkeypatch:
     assert {path.suffix for path in tmp_path.iterdir()} == {".xml", ".bin"}
     monkeypatch.setattr("openvino.convert_model", None)
     second = engine.load(net, torch.from_numpy(SOUND[:2]), described.digest)(SOUND)
-    np.testing.assert_array_equal(first, second)
+    np.testing.assert_allclose(first, second, atol=1e-5)  # two compilations may order a sum differently
 
 
 def test_cuda_without_a_device_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

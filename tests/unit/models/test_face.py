@@ -29,7 +29,14 @@ LIP_SYNC_PAGES = {
 def window(n_crops: int, face_px: float = 100.0, sharpness: float = 200.0) -> FaceWindow:
     pixels = np.zeros((CROP_PX, CROP_PX, 3), np.uint8)
     crops = tuple(
-        FaceCrop(pixels=pixels, time_s=index * 0.2, track=1, face_px=face_px, sharpness=sharpness)
+        FaceCrop(
+            pixels=pixels,
+            time_s=index * 0.2,
+            track=1,
+            landmarks=TEMPLATE,
+            face_px=face_px,
+            sharpness=sharpness,
+        )
         for index in range(n_crops)
     )
     return FaceWindow(start_s=0.0, end_s=4.0, track=1, crops=crops, n_pictures=20)
@@ -62,7 +69,7 @@ def test_crops_of_any_number_give_one_logit_each_whatever_the_batch() -> None:
     pixels = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (5, CROP_PX, CROP_PX, 3), np.uint8))
     with torch.inference_mode():
         together, alone = net(pixels), torch.cat([net(one[None]) for one in pixels])
-    assert together.shape == (5,)
+    assert together.shape == (5, 26)
     assert together.dtype == torch.float32
     torch.testing.assert_close(together, alone, rtol=1e-3, atol=1e-3)
 
@@ -104,7 +111,7 @@ def test_higher_logits_never_lower_the_raw_score() -> None:
 
 def raw_of(net: FaceNet, crops: list[Pixels]) -> float:
     with torch.inference_mode():
-        return window_raw(net(torch.from_numpy(np.stack(crops))).numpy())
+        return window_raw(net(torch.from_numpy(np.stack(crops)))[:, 0].numpy())
 
 
 def crops_of_source(sources: set[str], label: str, step: int = 1) -> list[list[Pixels]]:

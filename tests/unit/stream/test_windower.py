@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.preprocess import TEMPLATE
 from models.window import (
     CROP_PX,
     HOP_S,
@@ -44,7 +45,7 @@ def offline(samples: Samples) -> list[Samples]:
 
 def crop(track: int, time_s: float) -> FaceCrop:
     pixels = np.zeros((CROP_PX, CROP_PX, 3), np.uint8)
-    return FaceCrop(pixels=pixels, time_s=time_s, track=track, face_px=100.0, sharpness=100.0)
+    return FaceCrop(pixels=pixels, time_s=time_s, track=track, landmarks=TEMPLATE, face_px=100.0, sharpness=100.0)
 
 
 @settings(max_examples=60, deadline=None)
