@@ -4,8 +4,9 @@ Pixels enter as they leave `models.preprocess.align_face`; scaling and normalisa
 every engine (torch, OpenVINO, CUDA) runs the same arithmetic. Calibration is not applied here.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +19,22 @@ from models.checkpoint import Checkpoint
 from models.window import FaceWindow, Reason
 
 # Repeats, kernel, stride, expansion, channels of the stages of EfficientNet-Lite0.
-STAGES = ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112), (4, 5, 2, 6, 192))
-LAST_STAGE = (1, 3, 1, 6, 320)
-STEM, HEAD = 32, 1280
+STAGES = (
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
+)
+STEM, MIDDLE, HEAD = 32, 112, 1280
+PLACE_WIDTH, EMBEDDING = 48, 32
+INPUT_PX = 160
+"""Side that the region is scaled to: a multiple of 32, since the padding counts on even sizes."""
+PLACES = INPUT_PX // 16
+REGION = slice(24, 200), slice(24, 200)
+"""Rows and columns of a crop that are read: from the forehead to below the chin, with the seams of a swap."""
 MEAN, STD = 127.0, 128.0
 
 MIN_CROPS = 5
@@ -35,52 +49,63 @@ class FrameReading:
 
     logit: float
     """Up = bona fide."""
+    embedding: npt.NDArray[np.float32]
+    """What it looks like to the network, shape (EMBEDDING,); never who it is."""
     places: npt.NDArray[np.float32]
-    """The logit of each place of the crop, shape (h, w), rows from the top; their mean is `logit`."""
+    """The logit of each place of `REGION`, shape (h, w), rows from the top."""
 
 
 class FaceNet(nn.Module):
-    """EfficientNet-Lite0 whose every place gives a logit; their mean is the crop's.
+    """EfficientNet-Lite0 that reads the face and its seams, and says of the whole and of each place what it sees.
 
-    No squeeze-and-excitation and no swish, hence cheap and the same on every engine.
-
-    Args:
-        input_px: Side that crops are scaled to, a multiple of 32: cost and detail grow with its square.
+    No squeeze-and-excitation and no swish, hence cheap and the same on every engine. `stem` ends where a place is 1/16
+    of the input; `tail` goes on to 1/32.
 
     Source:
         Tan and Le 2019, https://arxiv.org/abs/1905.11946; padding and normalisation as in its TensorFlow Lite form.
     """
 
-    def __init__(self, input_px: int = 160) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        if input_px % 32:
-            raise ValueError(f"input_px is {input_px}, must be a multiple of 32: the padding counts on even sizes")
-        self.input_px = input_px
-        layers: list[nn.Module] = [Conv(3, STEM, kernel=3, stride=2)]
-        channels = STEM
-        for repeats, kernel, stride, expansion, out in (*STAGES, LAST_STAGE):
-            for index in range(repeats):
-                layers.append(Block(channels, out, kernel, stride if index == 0 else 1, expansion))
-                channels = out
-        layers.append(Conv(channels, HEAD, kernel=1))
-        self.layers = nn.Sequential(*layers)
+        self.stem = nn.Sequential(Conv(3, STEM, kernel=3, stride=2), *_stages(STEM, STAGES[:5]))
+        self.tail = nn.Sequential(*_stages(MIDDLE, STAGES[5:]), Conv(STAGES[-1][-1], HEAD, kernel=1))
+        self.places = nn.Sequential(Conv(MIDDLE, PLACE_WIDTH, kernel=1), nn.Conv2d(PLACE_WIDTH, 1, 1))
         self.classify = nn.Linear(HEAD, 1)
+        self.embed = nn.Linear(HEAD, EMBEDDING)
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Return the logit of each crop and of each of its places, up = bona fide.
+        """Return the logit of each crop and of each of its places, up = bona fide, and its embedding.
 
         Args:
             pixels: uint8, shape (N, CROP_PX, CROP_PX, 3), RGB.
 
         Returns:
-            float32, shape (N, 1 + h * w): the crop's logit, then those of its places by rows, h = w = input_px / 32.
+            float32, shape (N, 1 + EMBEDDING + h * w): the crop's logit, its embedding, then the logits of its places by
+            rows, h = w = PLACES.
         """
-        x = pixels.permute(0, 3, 1, 2).float()  # (N, 3, H, W), channels last in memory
-        side = [self.input_px, self.input_px]
+        return self.read(self.look(pixels))
+
+    def look(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Return the middle features of crops, shape (N, MIDDLE, h, w)."""
+        x = pixels[:, REGION[0], REGION[1]].permute(0, 3, 1, 2).float()  # (N, 3, H, W), channels last in memory
+        side = [INPUT_PX, INPUT_PX]
         x = functional.interpolate(x, size=side, mode="bilinear", align_corners=False)
-        x = self.layers((x - MEAN) / STD)  # (N, HEAD, H / 32, W / 32)
-        places = self.classify(x.permute(0, 2, 3, 1)).flatten(1)  # (N, h * w)
-        return torch.cat([places.mean(dim=1, keepdim=True), places], dim=1)
+        return cast(torch.Tensor, self.stem((x - MEAN) / STD))
+
+    def read(self, middle: torch.Tensor) -> torch.Tensor:
+        """Return what `forward` returns, from the middle features."""
+        pooled = self.tail(middle).mean(dim=(2, 3))  # (N, HEAD)
+        places = self.places(middle).flatten(1)  # (N, h * w)
+        return torch.cat([self.classify(pooled), functional.relu(self.embed(pooled)), places], dim=1)
+
+
+def _stages(channels: int, stages: Sequence[tuple[int, int, int, int, int]]) -> list[nn.Module]:
+    blocks: list[nn.Module] = []
+    for repeats, kernel, stride, expansion, out in stages:
+        for index in range(repeats):
+            blocks.append(Block(channels, out, kernel, stride if index == 0 else 1, expansion))
+            channels = out
+    return blocks
 
 
 class Conv(nn.Module):
@@ -127,8 +152,10 @@ class Block(nn.Module):
 
 def frame_reading(row: npt.NDArray[np.float32]) -> FrameReading:
     """Return what one row of the network's output says."""
-    side = round((len(row) - 1) ** 0.5)
-    return FrameReading(logit=float(row[0]), places=row[1:].reshape(side, side))
+    side = round((len(row) - 1 - EMBEDDING) ** 0.5)
+    return FrameReading(
+        logit=float(row[0]), embedding=row[1 : 1 + EMBEDDING], places=row[1 + EMBEDDING :].reshape(side, side)
+    )
 
 
 def window_raw(frame_logits: npt.NDArray[np.floating[Any]]) -> float:

@@ -1,17 +1,28 @@
-"""Draws training batches of faces: half bona fide, half spoof, balanced by source, each worn by the same degradation.
+"""Draws training batches of faces: genuine crops and forgeries made of them on the spot, each pair worn alike.
 
-Most forgeries are made on the spot from the genuine faces of the same batch, so that neither person, scene, camera nor
-compression tells the classes apart; the rest are clips of real generators.
+So that neither person, scene, camera nor compression tells the classes apart.
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.training.face_augment import cross_blend, degrade, mouth_blend, self_blend
-from models.training.face_data import BONA_FIDE, SPOOF, Cache, Entry
+from models.face import PLACES, REGION
+from models.training.face_augment import (
+    Forgery,
+    Mask,
+    cross_blend,
+    degrade,
+    mouth_blend,
+    reenacted,
+    rendered,
+    self_blend,
+)
+from models.training.face_data import Cache, Entry, is_pretraining
 from models.window import Pixels
 
 # Sources that nothing is fitted on: they measure the network and set its calibration.
@@ -37,66 +48,88 @@ HELD_OUT = {
     "websitetalkingheadsvideo/wth2025",
 }
 
-# From GIF: their palette's dither survives any later compression and would stand for "spoof" if seen often.
-RARELY_DRAWN = {"ID-Animator/ID-Animator.github.io": 0.4}
-
-STILL_SHARE = 0.4
-SELF_SHARE, CROSS_SHARE = 0.6, 0.2
+STILL_SHARE = 0.6
+SHARES = (("blend", 0.25), ("cross", 0.1), ("mouth", 0.1), ("rendered", 0.4), ("reenacted", 0.15))
+"""Of the kinds of forgery that are made on the spot."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mix:
-    """What a batch is made of."""
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameBatch:
+    """Crops, genuine ones first, each followed half a batch later by a forgery of it under the same wear."""
 
-    n_pairs: int = 10
-    """Genuine faces that come together with a forgery made from them."""
-    n_clips: int = 6
-    """Genuine faces and faces of real generators that come by themselves, each."""
-
-    @property
-    def size(self) -> int:
-        return 2 * (self.n_pairs + self.n_clips)
+    pixels: npt.NDArray[np.uint8]
+    """Shape (B, CROP_PX, CROP_PX, 3)."""
+    labels: npt.NDArray[np.float32]
+    """1 = bona fide, shape (B,)."""
+    genuine: npt.NDArray[np.float32]
+    """How much of each place of `models.face.REGION` is the camera's, 0..1, shape (B, PLACES, PLACES)."""
 
 
-class Batches:
-    """An endless supply of training batches.
+class FrameBatches:
+    """An endless supply of pairs, from genuine stills and the genuine clips of pages that are never measured.
 
     Args:
-        cache: Crops and what they are of; held-out sources are left alone.
-        mix: What a batch is made of.
+        cache: Crops and what they are of.
+        copies: Each forger's copies of them, from `models.training.face_forgers.forged`.
+        n_pairs: Pairs in a batch.
     """
 
-    def __init__(self, cache: Cache, mix: Mix) -> None:
-        self._cache, self._mix = cache, mix
-        trained = [entry for entry in cache.entries if entry.count and entry.trial.source not in HELD_OUT]
-        self._clips = Pool(cache, [e for e in trained if (e.trial.label, e.trial.kind) == (BONA_FIDE, "video")])
-        self._stills = Pool(cache, [e for e in trained if (e.trial.label, e.trial.kind) == (BONA_FIDE, "still")])
-        self._spoofs = Pool(cache, [e for e in trained if e.trial.label == SPOOF])
+    def __init__(self, cache: Cache, copies: Sequence[npt.NDArray[np.uint8]], n_pairs: int) -> None:
+        self._copies, self._n_pairs = copies, n_pairs
+        known = [entry for entry in cache.entries if entry.count and is_pretraining(entry.trial)]
+        self._clips = Pool(cache, [entry for entry in known if entry.trial.kind == "video"])
+        self._stills = Pool(cache, [entry for entry in known if entry.trial.kind == "still"])
 
-    def draw(self, rng: np.random.Generator) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
-        """Return crops, shape (B, CROP_PX, CROP_PX, 3), and labels, shape (B,), 1 = bona fide."""
-        genuine: list[Pixels] = []
-        forged: list[Pixels] = []
-        for _ in range(self._mix.n_pairs):
-            crop, later = self._genuine(rng).draw(rng)
-            genuine.append(crop)
-            forged.append(self._forge(crop, later, rng))
-        for _ in range(self._mix.n_clips):
-            genuine.append(self._clips.draw(rng)[0])
-            forged.append(self._spoofs.draw(rng)[0])
-        worn = [degrade(crop, rng) for crop in (*genuine, *forged)]
-        return np.stack(worn), np.repeat(np.array([1, 0], np.float32), len(genuine))
+    def draw(self, rng: np.random.Generator) -> FrameBatch:
+        """Return the next batch."""
+        genuine: list[tuple[Pixels, Mask]] = []
+        forged: list[tuple[Pixels, Mask]] = []
+        for _ in range(self._n_pairs):
+            crop, forgery, _ = self.pair(rng)
+            # The same wear for both: neither blur nor grain nor light may tell the classes apart.
+            wear = int(rng.integers(1 << 62))
+            genuine.append(degrade(crop, np.zeros(crop.shape[:2], np.float32), np.random.default_rng(wear)))
+            forged.append(degrade(forgery.pixels, forgery.mask, np.random.default_rng(wear)))
+        return FrameBatch(
+            np.stack([pixels for pixels, _ in (*genuine, *forged)]),
+            np.repeat(np.array([1, 0], np.float32), self._n_pairs),
+            1 - np.stack([at_places(mask) for _, mask in (*genuine, *forged)]),
+        )
 
-    def _genuine(self, rng: np.random.Generator) -> "Pool":
-        return self._stills if rng.random() < STILL_SHARE else self._clips
+    def pair(self, rng: np.random.Generator) -> tuple[Pixels, Forgery, str]:
+        """Return a genuine crop, a forgery of it before any wear, and the forgery's kind."""
+        pool = self._stills if rng.random() < STILL_SHARE else self._clips
+        draw = pool.draw(rng)
+        names, shares = zip(*SHARES, strict=True)
+        kind = str(rng.choice(names, p=shares))
+        copy = self._copies[rng.integers(len(self._copies))][draw.row]
+        match kind:
+            case "blend":
+                forgery = self_blend(draw.crop, rng)
+            case "cross":
+                forgery = cross_blend(draw.crop, pool.draw(rng).crop, rng)
+            case "mouth":
+                forgery = mouth_blend(draw.crop, draw.later, rng)
+            case "rendered":
+                forgery = rendered(draw.crop, copy, rng)
+            case _:
+                forgery = reenacted(draw.crop, rng)
+        return draw.crop, forgery, kind
 
-    def _forge(self, crop: Pixels, later: Pixels, rng: np.random.Generator) -> Pixels:
-        how = rng.random()
-        if how < SELF_SHARE:
-            return self_blend(crop, rng)
-        if how < SELF_SHARE + CROSS_SHARE:
-            return cross_blend(crop, self._genuine(rng).draw(rng)[0], rng)
-        return mouth_blend(crop, later, rng)
+
+def at_places(mask: Mask) -> Mask:
+    """Return the mean of a mask in each place of `models.face.REGION`, shape (PLACES, PLACES)."""
+    return np.asarray(cv2.resize(mask[REGION], (PLACES, PLACES), interpolation=cv2.INTER_AREA), np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draw:
+    """Two crops of one file, from different times where it has more than one."""
+
+    crop: Pixels
+    later: Pixels
+    row: int
+    """Where `crop` stands in the cache."""
 
 
 class Pool:
@@ -113,11 +146,12 @@ class Pool:
         for entry in entries:
             by_source[entry.trial.source].append(entry)
         self._sources = list(by_source.values())
-        weights = np.array([len(many) ** 0.5 * RARELY_DRAWN.get(name, 1.0) for name, many in by_source.items()])
+        weights = np.array([len(many) ** 0.5 for many in by_source.values()])
         self._shares = weights / weights.sum()
 
-    def draw(self, rng: np.random.Generator) -> tuple[Pixels, Pixels]:
-        """Return two crops of one file, from different times where it has more than one."""
+    def draw(self, rng: np.random.Generator) -> Draw:
+        """Return crops of a random file."""
         source = self._sources[rng.choice(len(self._sources), p=self._shares)]
-        crops = self._cache.of(source[rng.integers(len(source))])
-        return crops[rng.integers(len(crops))], crops[rng.integers(len(crops))]
+        entry = source[rng.integers(len(source))]
+        row, later = entry.first + rng.integers(entry.count, size=2)
+        return Draw(self._cache.crops[row], self._cache.crops[later], int(row))

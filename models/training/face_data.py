@@ -25,6 +25,30 @@ BONA_FIDE, SPOOF = "bona_fide", "spoof"
 LEFT_ASIDE = {"hmdghoul/generated-faces"}
 
 
+# Genuine clips of pages that are never measured: what the network's eyes are trained on, with the stills.
+PRETRAINING = {
+    "AlaaAElshafei/Head-Pose-Estimation",
+    "EvelynQIN/face_landmark_detection",
+    "KwaiVGI/LivePortrait",
+    "TMElyralab/MuseTalk",
+    "Weizhi-Zhong/IP_LAP",
+    "afourast/deep_lip_reading",
+    "ajay-sainy/Wav2Lip-GFPGAN",
+    "bytedance/LatentSync",
+    "deerajnagothu/face2face-demo",
+    "harlanhong/CVPR2022-DaGAN",
+    "intel-iot-devkit/sample-videos",
+    "minhminh2k/Sign_Language_Recognition",
+    "saumyasinha023/TextToSignLanguage",
+    "shivang3303/Deepfake-Creation",
+    "tinaw1412/SignQuest",
+    "vaibhavkothari33/speech_to_handsign",
+    "vdotup/blink-detection",
+    "yerfor/Real3DPortrait",
+    "yoyo-nb/Thin-Plate-Spline-Motion-Model",
+}
+
+
 class DataError(RuntimeError):
     """The manifest or one of its files cannot be used; the message names it."""
 
@@ -40,6 +64,11 @@ class Trial:
     kind: str
     source: str
     licence: str
+
+
+def is_pretraining(trial: Trial) -> bool:
+    """Return whether the frame branch and the forgers may learn from a file: genuine stills and never-measured pages."""
+    return trial.label == BONA_FIDE and (trial.kind == "still" or trial.source in PRETRAINING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
