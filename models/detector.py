@@ -9,7 +9,6 @@ import weakref
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from models import face, voice
@@ -50,12 +49,13 @@ class Detector:
     """
 
     def __init__(self, engine: Engine) -> None:
-        face_net, self._face = face.load_face()
+        face_model, self._face = face.load_face()
+        self._face_window = face_model.window
         voice_net, self._voice = voice.load_voice()
         self._finder = FaceFinder()
         self._activity = VoiceActivity()
         self._run_face = engine.load(
-            face_net, torch.zeros(2, CROP_PX, CROP_PX, 3, dtype=torch.uint8), self._face.digest
+            face_model.frame, torch.zeros(2, CROP_PX, CROP_PX, 3, dtype=torch.uint8), self._face.digest
         )
         # bf16 moves a raw score of the voice by 0.4, and its AUC from .792 to .786.
         self._run_voice = engine.load(voice_net, torch.zeros(2, WINDOW_SAMPLES), self._voice.digest, is_exact=True)
@@ -93,12 +93,14 @@ class Detector:
             return None
         readings = self._frame_readings(window.crops)
         worst = min(range(len(readings)), key=lambda i: readings[i].logit)
-        places = np.mean([reading.places for reading in readings], axis=0)  # (h, w)
-        return Explanation(crop=window.crops[worst], spoof=1 / (1 + np.exp(places)))
+        places = np.mean([reading.places for reading in readings], axis=0)
+        return Explanation(crop=window.crops[worst], spoof=face.over_crop(1 / (1 + np.exp(places))))
 
     def score_still(self, crop: FaceCrop) -> float:
         """Return the llr of a single picture's face, from the frame branch alone [nat]."""
-        return self._face.calibration.llr(face.window_raw(self._logits([crop])))
+        # The window branch wants movement; without it its score is the logit times its gain.
+        raw = self._frame_readings([crop])[0].logit * float(self._face_window.gain)
+        return self._face.calibration.llr(raw)
 
     def _score_faces(self, windows: Sequence[FaceWindow]) -> list[Score]:
         refused = [Reason.LOST if not window.n_pictures else face.gate(window) for window in windows]
@@ -110,13 +112,14 @@ class Detector:
             if reason is not None:
                 scores.append(unscored(window, reason))
                 continue
-            raw = face.window_raw(self._logits(window.crops))
+            raw = self._face_raw(window.crops)
             scores.append(scored(window, raw=raw, llr=self._face.calibration.llr(raw), analysed_s=seconds))
         return scores
 
-    def _logits(self, crops: Sequence[FaceCrop]) -> npt.NDArray[np.float32]:
-        """Return the logit of each crop, shape (T,)."""
-        return np.array([reading.logit for reading in self._frame_readings(crops)], np.float32)
+    def _face_raw(self, crops: Sequence[FaceCrop]) -> float:
+        """Return the raw score of one window's crops."""
+        rows = np.stack([reading.row for reading in self._frame_readings(crops)])
+        return face.window_raw(self._face_window, rows, np.stack([crop.landmarks for crop in crops]))
 
     def _frame_readings(self, crops: Sequence[FaceCrop]) -> list[FrameReading]:
         self._compute(crops)

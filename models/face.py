@@ -1,4 +1,4 @@
-"""The face network: one aligned crop in, a logit and its map over the face out, up = bona fide.
+"""The face network: aligned crops in; of each a logit and its map over the face out, of a window a raw score.
 
 Pixels enter as they leave `models.preprocess.align_face`; scaling and normalisation live inside the module, so that
 every engine (torch, OpenVINO, CUDA) runs the same arithmetic. Calibration is not applied here.
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -16,7 +17,8 @@ from torch.nn import functional
 
 from models import checkpoint
 from models.checkpoint import Checkpoint
-from models.window import FaceWindow, Reason
+from models.preprocess import TEMPLATE
+from models.window import CROP_PX, FaceWindow, Reason
 
 # Repeats, kernel, stride, expansion, channels of the stages of EfficientNet-Lite0.
 STAGES = (
@@ -30,6 +32,14 @@ STAGES = (
 )
 STEM, MIDDLE, HEAD = 32, 112, 1280
 PLACE_WIDTH, EMBEDDING = 48, 32
+FRAME_WIDTH = EMBEDDING + 3
+"""Of a crop in the window branch: logit, embedding, mean of all places and of the `WORST_PLACES` most suspicious."""
+LANDMARK_WIDTH, LANDMARK_PX = 10, 10.0
+WINDOW_WIDTH = 24
+WORST_PLACES = 10
+
+CELL_PX = 8
+"""Of an explanation's map."""
 INPUT_PX = 160
 """Side that the region is scaled to: a multiple of 32, since the padding counts on even sizes."""
 PLACES = INPUT_PX // 16
@@ -47,10 +57,10 @@ MIN_SHARPNESS = 15.0
 class FrameReading:
     """What the network says of one crop."""
 
+    row: npt.NDArray[np.float32]
+    """All of it, shape (1 + EMBEDDING + h * w,): what the window branch reads."""
     logit: float
     """Up = bona fide."""
-    embedding: npt.NDArray[np.float32]
-    """What it looks like to the network, shape (EMBEDDING,); never who it is."""
     places: npt.NDArray[np.float32]
     """The logit of each place of `REGION`, shape (h, w), rows from the top."""
 
@@ -150,21 +160,77 @@ class Block(nn.Module):
         return x + y if self.residual else y
 
 
+class WindowHead(nn.Module):
+    """Weighs the crops of one face over a window: what each shows, and how that and the landmarks move.
+
+    Starts as the mean of the crops' logits; training adds to it what the movement tells.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(1))
+        self.hidden = nn.Linear(3 * FRAME_WIDTH + 2 * LANDMARK_WIDTH, WINDOW_WIDTH)
+        self.out = nn.Linear(WINDOW_WIDTH, 1)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, rows: torch.Tensor, landmarks: torch.Tensor) -> torch.Tensor:
+        """Return the raw score of each window, up = bona fide.
+
+        Args:
+            rows: What `FaceNet` gives for the crops, by time, shape (B, T, 1 + EMBEDDING + h * w), T at least 2.
+            landmarks: Where they lie in the crops, shape (B, T, 5, 2) [px].
+
+        Returns:
+            Shape (B,).
+        """
+        places = rows[..., 1 + EMBEDDING :]  # (B, T, h * w)
+        worst = places.topk(WORST_PLACES, dim=-1, largest=False).values.mean(dim=-1, keepdim=True)
+        shown = torch.cat([rows[..., : 1 + EMBEDDING], places.mean(dim=-1, keepdim=True), worst], dim=-1)
+        off = (landmarks - torch.from_numpy(TEMPLATE)).flatten(2) / LANDMARK_PX  # (B, T, LANDMARK_WIDTH)
+        x = torch.cat([shown.mean(dim=1), *_movement(shown), *_movement(off)], dim=1)
+        added = self.out(functional.relu(self.hidden(x))).squeeze(1)
+        return self.gain * shown[..., 0].mean(dim=1) + cast(torch.Tensor, added)
+
+
+def _movement(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the spread over time and the mean step from one picture to the next, shapes (B, D), of x (B, T, D)."""
+    return x.std(dim=1, correction=0), x.diff(dim=1).abs().mean(dim=1)
+
+
+class FaceModel(nn.Module):
+    """Both branches, as they are trained and kept."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.frame = FaceNet()
+        self.window = WindowHead()
+
+
 def frame_reading(row: npt.NDArray[np.float32]) -> FrameReading:
     """Return what one row of the network's output says."""
-    side = round((len(row) - 1 - EMBEDDING) ** 0.5)
-    return FrameReading(
-        logit=float(row[0]), embedding=row[1 : 1 + EMBEDDING], places=row[1 + EMBEDDING :].reshape(side, side)
-    )
+    return FrameReading(row=row, logit=float(row[0]), places=row[1 + EMBEDDING :].reshape(PLACES, PLACES))
 
 
-def window_raw(frame_logits: npt.NDArray[np.floating[Any]]) -> float:
-    """Pool the logits of a window's crops into its raw score: their mean.
+def window_raw(head: WindowHead, rows: npt.NDArray[np.float32], landmarks: npt.NDArray[np.float32]) -> float:
+    """Return the raw score of one window's crops, up = bona fide.
 
     Args:
-        frame_logits: Shape (T,), T at least 1, from `FaceNet`.
+        head: The window branch.
+        rows: What the frame branch gave for them, shape (T, 1 + EMBEDDING + h * w).
+        landmarks: Where they lie, shape (T, 5, 2) [px].
     """
-    return float(np.mean(frame_logits))
+    with torch.inference_mode():
+        return float(head(torch.from_numpy(rows)[None], torch.from_numpy(landmarks)[None]))
+
+
+def over_crop(places: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float32]:
+    """Spread what is known of `REGION`'s places over the whole crop, shape (CROP_PX / CELL_PX,) * 2; 0 around it."""
+    spread = np.zeros((CROP_PX // CELL_PX,) * 2, np.float32)
+    rows, columns = (slice(part.start // CELL_PX, part.stop // CELL_PX) for part in REGION)
+    size = columns.stop - columns.start, rows.stop - rows.start
+    spread[rows, columns] = cv2.resize(places.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+    return spread
 
 
 def gate(window: FaceWindow) -> Reason | None:
@@ -181,16 +247,16 @@ def gate(window: FaceWindow) -> Reason | None:
     return None
 
 
-def load_face() -> tuple[FaceNet, Checkpoint]:
-    """Return the trained network, ready to infer, and its description.
+def load_face() -> tuple[FaceModel, Checkpoint]:
+    """Return the trained branches, ready to infer, and their description.
 
     Raises:
         models.checkpoint.CheckpointError: The checkpoint is missing, damaged or of another network.
     """
     described, state = checkpoint.load("face")
+    model = FaceModel()
     try:
-        net = FaceNet(**described.module)
-        net.load_state_dict(state)
-    except (TypeError, RuntimeError) as exc:
+        model.load_state_dict(state)
+    except RuntimeError as exc:
         raise checkpoint.CheckpointError(f"checkpoint 'face' does not fit the network: {exc}") from exc
-    return net.eval(), described
+    return model.eval(), described

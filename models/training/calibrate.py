@@ -6,12 +6,11 @@
 Two maps: of a score by itself, and of its difference to the start of its own call. Each is monotone and piecewise
 linear (pool adjacent violators over bins), so that a blatant forgery may weigh more than a straight line through weak
 scores would let it. What they claim is bounded by what was seen: every bin first gets `PRIOR` windows' worth of both
-classes. A source weighs by the root of its clips, each attack type equally. Self-made blends of left-out genuine clips
-are one attack type of the face: the crudest of what a detector must find.
+classes. A source weighs by the root of its clips, each attack type equally. Forgeries made here of left-out genuine
+clips are attack types of the face: the crudest of what a detector must find.
 """
 
 import argparse
-import csv
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -22,15 +21,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from models import checkpoint, face, metrics, voice
+from models import checkpoint, metrics, voice, weights
 from models.calibration import Calibration
 from models.checkpoint import CHECKPOINTS
-from models.demo_face import blend_face
-from models.faces import FaceFinder, FaceTracker, crops_of
 from models.training import face_data, voice_data
-from models.training.clips import face_windows, voice_windows
-from models.training.face_augment import draw_blend
-from models.training.face_batches import HELD_OUT
+from models.training.clips import voice_windows
 from models.voice_activity import VoiceActivity
 
 Floats = npt.NDArray[np.float64]
@@ -43,7 +38,6 @@ MASS = 100.0
 LIMIT_NAT = 4.0
 TAIL_RAW, TAIL_NAT = 10.0, 0.1
 """Beyond what was seen a score still ranks, but says hardly more: so much over so long a way."""
-SELF_BLEND = "self-blend"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,51 +128,22 @@ def _pool(bins: Iterable[tuple[float, float, float]]) -> list[tuple[float, float
     return [(total / n, float(np.log(genuine / spoof))) for total, n, genuine, spoof in pooled]
 
 
-def score_faces(folder: Path, left_out: frozenset[str]) -> list[ScoredClip]:
-    """Score the windows of left-out clips, and of self-blended copies of the genuine ones."""
-    net, _ = face.load_face()
-    finder, rng, clips = FaceFinder(), np.random.default_rng(0), []
-    scenes = _scenes(folder / "manifest.csv")
-    for trial in face_data.read_manifest(folder / "manifest.csv"):
-        if trial.kind != "video" or trial.source not in left_out:
-            continue
-        pictures = list(face_data.pictures(folder / trial.file))
-        is_genuine = trial.label == "bona_fide"
-        attack_type = "-" if is_genuine else trial.attack_type
-        raw = _face_raw(net, finder, pictures)
-        clips.append(ScoredClip(source=trial.source, scene=scenes[trial.file], attack_type=attack_type, raw=raw))
-        if is_genuine:
-            blend = draw_blend(rng)
-            forged = [
-                (time_s, blend_face(rgb, faces[0].landmarks, blend) if (faces := finder.find(rgb)) else rgb)
-                for time_s, rgb in pictures
-            ]
-            raw = _face_raw(net, finder, forged)
-            clips.append(ScoredClip(source=trial.source, scene=scenes[trial.file], attack_type=SELF_BLEND, raw=raw))
-    return [clip for clip in clips if clip.raw]
+def read_faces(left_out: Path) -> list[ScoredClip]:
+    """Return what `models.training.train_face` scored of each source by a model trained without it.
 
+    A clip is there as it is and through a call's codec; its two halves are the windows. Forgeries made of genuine clips
+    are attack types of their own.
 
-def _scenes(manifest: Path) -> dict[str, str]:
-    """Return the recording of each file: where one was split into a genuine and a swapped half, both have its path."""
-    with manifest.open(newline="") as lines:
-        return {row["file"]: f"{row['source']}/{row['path']}" for row in csv.DictReader(lines)}
-
-
-def _face_raw(
-    net: face.FaceNet, finder: FaceFinder, pictures: Sequence[tuple[float, npt.NDArray[np.uint8]]]
-) -> tuple[float, ...]:
-    """Return the raw score of every window of the clip's faces that can be judged."""
-    tracker = FaceTracker()
-    seen = [(t, crops_of(rgb, t, tracker.update(t, finder.find(rgb)))) for t, rgb in pictures]
-    crops = [crop for _, found in seen for crop in found]
-    logits: dict[int, float] = {}
-    with torch.inference_mode():
-        for i in range(0, len(crops), 32):
-            part = crops[i : i + 32]
-            values = net(torch.from_numpy(np.stack([crop.pixels for crop in part])))[:, 0].float().tolist()
-            logits |= {id(crop): value for crop, value in zip(part, values, strict=True)}
-    windows = [window for window in face_windows(seen) if face.gate(window) is None]
-    return tuple(face.window_raw(np.array([logits[id(crop)] for crop in window.crops])) for window in windows)
+    Raises:
+        FileNotFoundError: The training has not come to an end.
+    """
+    rows = json.loads(left_out.read_text())
+    return [
+        ScoredClip(
+            source=row["source"], scene=row["scene"], attack_type=row["attack_type"], raw=(row["raw"], *row["halves"])
+        )
+        for row in rows
+    ]
 
 
 def score_voices(folder: Path, left_out: frozenset[str]) -> list[ScoredClip]:
@@ -228,10 +193,13 @@ def main() -> None:
     parser.add_argument("signal", choices=("face", "voice"))
     parser.add_argument("--data", type=Path, required=True, help="folder with manifest.csv and clips")
     parser.add_argument("--checkpoints", type=Path, default=CHECKPOINTS)
+    parser.add_argument("--recipe", default="face", help="of the face's training")
+    parser.add_argument("--cache", type=Path, default=weights.folder() / "cache", help="where that training kept it")
     given = parser.parse_args()
     torch.set_num_threads(1)
     if given.signal == "face":
-        clips = score_faces(given.data, frozenset(HELD_OUT))
+        folder = face_data.folder_of(given.data / "manifest.csv", given.cache)
+        clips = read_faces(folder / f"{given.recipe}.left-out.json")
     else:
         clips = score_voices(given.data, voice_data.LEFT_OUT)
     described, state = checkpoint.load(given.signal, given.checkpoints)

@@ -15,14 +15,14 @@ import numpy as np
 from models import weights
 from models.training.face_augment import degrade
 from models.training.face_batches import SHARES, FrameBatches
-from models.training.face_data import prepare
+from models.training.face_data import folder_of, prepare
 from models.training.face_forgers import forged
 from models.window import CROP_PX, Pixels
 
 
 def sheet(batches: FrameBatches, rows_of_each: int, rng: np.random.Generator) -> Pixels:
     """Return the contact sheet, `rows_of_each` rows for every kind of forgery, its name at the left."""
-    rows: dict[str, list[Pixels]] = {kind: [] for kind, _ in SHARES}
+    rows: dict[str, list[Pixels]] = {kind: [] for kind in SHARES}
     while any(len(found) < rows_of_each for found in rows.values()):
         crop, forgery, kind = batches.pair(rng)
         if len(rows[kind]) == rows_of_each:
@@ -50,7 +50,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--rows", type=int, default=3, help="of each kind of forgery")
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args(arguments)
-    batches = FrameBatches(prepare(chosen.data / "manifest.csv", chosen.cache), forged(chosen.cache), n_pairs=1)
+    manifest = chosen.data / "manifest.csv"
+    folder = folder_of(manifest, chosen.cache)
+    batches = FrameBatches(prepare(manifest, folder), forged(folder), n_pairs=1)
     picture = sheet(batches, chosen.rows, np.random.default_rng(chosen.seed))
     if not cv2.imwrite(str(chosen.preview), picture[..., ::-1]):
         parser.error(f"cannot write {chosen.preview}")

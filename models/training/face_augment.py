@@ -99,7 +99,7 @@ def rendered(crop: Pixels, copy: Pixels, rng: Rng) -> Forgery:
         rng: Source of every draw.
     """
     made = crop.astype(np.float32)
-    kept = float(rng.choice([0.0, rng.uniform(0, 0.7)]))
+    kept = float(rng.choice([0.0, rng.uniform(0.2, 0.85)], p=[0.25, 0.75]))
     # A better network than ours keeps more of the detail: part of what the copy lost is given back.
     made[COPIED, COPIED] = copy + kept * (made[COPIED, COPIED] - copy)
     blend = draw_blend(rng)
@@ -114,9 +114,15 @@ def rendered(crop: Pixels, copy: Pixels, rng: Rng) -> Forgery:
     return _laid(crop, _recoloured(made, crop, mask, float(rng.uniform(0, 1))), mask, 1.0)
 
 
-def reenacted(crop: Pixels, rng: Rng) -> Forgery:
-    """Return a crop whose features were moved by a smooth warp, as heads that are driven from one still are."""
-    knots = rng.normal(0, 1, (2, 6, 6)).astype(np.float32) * np.float32(rng.uniform(2.0, 6.0))
+def reenacted(crop: Pixels, rng: Rng, swing: float = 1.0) -> Forgery:
+    """Return a crop whose features were moved by a smooth warp, as heads that are driven from one still are.
+
+    Args:
+        crop: The face.
+        rng: Source of every draw.
+        swing: Share of the warp that is done, -1..1: a clip moves to and fro along one.
+    """
+    knots = rng.normal(0, 1, (2, 6, 6)).astype(np.float32) * np.float32(rng.uniform(2.0, 6.0) * swing)
     knots[:, (0, -1), :] = knots[:, :, (0, -1)] = 0
     flow = [cv2.resize(part, (CROP_PX, CROP_PX), interpolation=cv2.INTER_CUBIC) for part in knots]
     ys, xs = np.mgrid[:CROP_PX, :CROP_PX].astype(np.float32)
@@ -147,10 +153,12 @@ def _recoloured(
 ) -> npt.NDArray[np.float32]:
     """Return the source with its mean and contrast within the mask brought towards the target's."""
     inside = mask > 0.5
+    if not inside.any():
+        return source
     mean, std = source[inside].mean(axis=0), source[inside].std(axis=0) + 1.0
     wanted = target[inside]
     matched = (source - mean) / std * (wanted.std(axis=0) + 1.0) + wanted.mean(axis=0)
-    return (source + strength * (matched - source)).astype(np.float32)
+    return np.asarray(source + strength * (matched - source), np.float32)
 
 
 def degrade(crop: Pixels, mask: Mask, rng: Rng) -> tuple[Pixels, Mask]:

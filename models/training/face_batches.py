@@ -25,31 +25,53 @@ from models.training.face_augment import (
 from models.training.face_data import Cache, Entry, is_pretraining
 from models.window import Pixels
 
-# Sources that nothing is fitted on: they measure the network and set its calibration.
-HELD_OUT = {
-    "iperov/DeepFaceLive",  # genuine and swapped halves of the same recordings: the fairest comparison there is
-    "tanshuai0219/EDTalk",
-    "X-LANCE/AniTalker",
-    "ali-vilab/dreamtalk",
-    "filby89/spectre",  # genuine, with actors of the same studio recordings as dreamtalk's
-    # Lip-syncs and originals, mostly of one and the same man: all of these pages, or the face would leak.
-    "Akash-Jariwala/lipsync-assignment",
-    "PhaniTejaPMSS/video-lip-sync",
-    "RohanNim/R21",
-    "akashsharma-2002/LIP_SYNC",
-    "aniketpatro04/Listed_Wav2Lip_Lipsync",
-    "bchachar/lip_sync_video_generator",
-    "darshithachinta/wav2lip-assignment",
-    "kuwarkapur/Wav2Lip_testing",
-    "p2806/AvatarLipSync",
-    "salwinat0r/LipSync",
-    # Plain people before plain cameras, at the size a call shows them: what must stay green.
-    "haknudsen/websitetalkingheads",
-    "websitetalkingheadsvideo/wth2025",
+BLIND = "blind"
+GROUPS: dict[str, frozenset[str]] = {
+    # Genuine and swapped halves of the same recordings: the fairest comparison there is.
+    "pairs": frozenset({"iperov/DeepFaceLive"}),
+    "talkers": frozenset({"haknudsen/websitetalkingheads", "omnihuman-lab/omnihuman-lab.github.io"}),
+    "readers": frozenset({"skymanaditya1/LipReadingQuiz", "ID-Animator/ID-Animator.github.io"}),
+    "styles": frozenset(
+        {"FuxiVirtualHuman/styletalk", "PawanOct84/TalkingAvatar", "loopyavatar/loopyavatar.github.io"}
+    ),
+    # With actors of the same studio recordings on several pages.
+    "studio": frozenset({"filby89/spectre", "ali-vilab/dreamtalk", "X-LANCE/AniTalker"}),
+    "singles": frozenset(
+        {
+            "GlitchyTech/Deepfake",
+            "Mahfoozalam1516/Podcast",
+            "ZiqiaoPeng/SyncTalk",
+            "anantmehta33/CelebSync-Deepfake-Lip-Syncs-with-Famous-Personalities",
+            "haroon001/wav2lipHQ_alethea_ai",
+            "mirudh/text2lip_synced_video",
+            "vivek-lakhani-1/Talk-Face-AI",
+        }
+    ),
+    # What the checkpoint itself never saw: its tests run on these.
+    BLIND: frozenset(
+        {
+            "tanshuai0219/EDTalk",
+            "websitetalkingheadsvideo/wth2025",
+            # Lip-syncs and originals, mostly of one and the same man: all of these pages, or the face would leak.
+            "Akash-Jariwala/lipsync-assignment",
+            "PhaniTejaPMSS/video-lip-sync",
+            "RohanNim/R21",
+            "akashsharma-2002/LIP_SYNC",
+            "aniketpatro04/Listed_Wav2Lip_Lipsync",
+            "bchachar/lip_sync_video_generator",
+            "darshithachinta/wav2lip-assignment",
+            "kuwarkapur/Wav2Lip_testing",
+            "p2806/AvatarLipSync",
+            "salwinat0r/LipSync",
+        }
+    ),
 }
+"""Sources that are left out together, each group in turn; those of `face_data.PRETRAINING` never are."""
 
 STILL_SHARE = 0.6
-SHARES = (("blend", 0.25), ("cross", 0.1), ("mouth", 0.1), ("rendered", 0.4), ("reenacted", 0.15))
+CANDIDATES = 5
+"""Faces that one is chosen from to be swapped in."""
+SHARES = {"blend": 0.25, "cross": 0.1, "mouth": 0.1, "rendered": 0.4, "reenacted": 0.15}
 """Of the kinds of forgery that are made on the spot."""
 
 
@@ -100,14 +122,14 @@ class FrameBatches:
         """Return a genuine crop, a forgery of it before any wear, and the forgery's kind."""
         pool = self._stills if rng.random() < STILL_SHARE else self._clips
         draw = pool.draw(rng)
-        names, shares = zip(*SHARES, strict=True)
-        kind = str(rng.choice(names, p=shares))
-        copy = self._copies[rng.integers(len(self._copies))][draw.row]
+        kind = str(rng.choice(list(SHARES), p=list(SHARES.values())))
+        copy = self._copies[int(rng.integers(len(self._copies)))][draw.row]
         match kind:
             case "blend":
                 forgery = self_blend(draw.crop, rng)
             case "cross":
-                forgery = cross_blend(draw.crop, pool.draw(rng).crop, rng)
+                others = [pool.draw(rng).crop for _ in range(CANDIDATES)]
+                forgery = cross_blend(draw.crop, min(others, key=lambda other: _unlike(draw.crop, other)), rng)
             case "mouth":
                 forgery = mouth_blend(draw.crop, draw.later, rng)
             case "rendered":
@@ -115,6 +137,12 @@ class FrameBatches:
             case _:
                 forgery = reenacted(draw.crop, rng)
         return draw.crop, forgery, kind
+
+
+def _unlike(one: Pixels, other: Pixels) -> float:
+    """Return how far two faces are apart in colour: nobody swaps a face whose skin gives it away."""
+    middle = slice(80, 150, 4), slice(80, 145, 4)
+    return float(np.abs(one[middle].mean(axis=(0, 1)) - other[middle].mean(axis=(0, 1))).sum())
 
 
 def at_places(mask: Mask) -> Mask:

@@ -49,6 +49,12 @@ PRETRAINING = {
 }
 
 
+COLUMNS = ("file", "label", "attack", "attack_type", "kind", "source", "licence")
+OWN = "own/"
+"""What the source of one's own recordings begins with."""
+RECORDINGS = {".mp4", ".mkv", ".webm", ".mov", ".avi", ".m4v"}
+
+
 class DataError(RuntimeError):
     """The manifest or one of its files cannot be used; the message names it."""
 
@@ -64,11 +70,15 @@ class Trial:
     kind: str
     source: str
     licence: str
+    path: str = ""
+    """Where the source has it, where that is known: two halves of one recording share it."""
 
 
 def is_pretraining(trial: Trial) -> bool:
-    """Return whether the frame branch and the forgers may learn from a file: genuine stills and never-measured pages."""
-    return trial.label == BONA_FIDE and (trial.kind == "still" or trial.source in PRETRAINING)
+    """Return whether the frame branch and the forgers learn from a file: a genuine still or of `PRETRAINING`."""
+    return trial.label == BONA_FIDE and (
+        trial.kind == "still" or trial.source in PRETRAINING or trial.source.startswith(OWN)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +113,9 @@ def read_manifest(path: Path) -> tuple[Trial, ...]:
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     try:
-        trials = tuple(Trial(**{name: row[name] for name in Trial.__dataclass_fields__}) for row in rows)
+        trials = tuple(
+            Trial(**{name: row[name] for name in COLUMNS}, path=row.get("path") or row["file"]) for row in rows
+        )
     except KeyError as exc:
         raise DataError(f"{path} has no column {exc}") from exc
     for trial in trials:
@@ -112,9 +124,47 @@ def read_manifest(path: Path) -> tuple[Trial, ...]:
     return tuple(trial for trial in trials if trial.kind in {"video", "still"})
 
 
+def with_own_calls(manifest: Path | None, calls: Path, folder: Path) -> Path:
+    """Write a manifest of one's own genuine recordings, with another's lines where there is one, and return its path.
+
+    Every recording is a source of its own: no two are known to share a camera or a person.
+
+    Args:
+        manifest: Of other clips and stills.
+        calls: Recordings, also in subfolders.
+        folder: Where the new manifest goes.
+
+    Raises:
+        DataError: There is no recording.
+    """
+    own = sorted(path.resolve() for path in calls.rglob("*") if path.suffix.lower() in RECORDINGS)
+    if not own:
+        raise DataError(f"no recording in {calls}: expected files that end in {', '.join(sorted(RECORDINGS))}")
+    trials = [*(read_manifest(manifest) if manifest else ())]
+    root = manifest.parent.resolve() if manifest else Path()
+    rows = [asdict(trial) | {"file": str(root / trial.file)} for trial in trials]
+    rows += [
+        {"file": str(path), "label": BONA_FIDE, "attack": "-", "attack_type": "-", "kind": "video", "licence": "own"}
+        | {"source": OWN + str(path.relative_to(calls.resolve()))}
+        for path in own
+    ]
+    folder.mkdir(parents=True, exist_ok=True)
+    written = folder / f"with-own-{hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:12]}.csv"
+    with written.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(Trial.__dataclass_fields__))
+        writer.writeheader()
+        writer.writerows(rows)
+    return written
+
+
 def manifest_digest(path: Path) -> str:
     """Return the SHA-256 of a manifest."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def folder_of(manifest: Path, cache: Path) -> Path:
+    """Return where a manifest's crops and all that is made of them are kept: another's work is never taken up."""
+    return cache / manifest_digest(manifest)[:12]
 
 
 def pictures(path: Path) -> Iterator[tuple[float, Pixels]]:
@@ -157,12 +207,12 @@ def prepare(manifest: Path, folder: Path) -> Cache:
 
     Args:
         manifest: The CSV; files are relative to its folder.
-        folder: Where crops go, about 150 kB each; a new manifest makes a new cache.
+        folder: Where crops go, about 150 kB each; see `folder_of`.
 
     Raises:
         DataError: A file cannot be read.
     """
-    stem = folder / f"faces-{manifest_digest(manifest)[:12]}"
+    stem = folder / "faces"
     if not stem.with_suffix(".json").is_file():
         folder.mkdir(parents=True, exist_ok=True)
         _cut(manifest, stem)

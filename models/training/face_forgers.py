@@ -12,6 +12,7 @@ import argparse
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -22,7 +23,7 @@ from torch import nn
 from torch.nn import functional
 
 from models import weights
-from models.training.face_data import BONA_FIDE, Cache, is_pretraining, prepare
+from models.training.face_data import BONA_FIDE, Cache, folder_of, is_pretraining, prepare
 from models.window import CROP_PX
 
 PATCH_PX = 96
@@ -69,7 +70,7 @@ class Autoencoder(nn.Module):
         self.shrink = forger.shrink
         sizes = (3, w, 2 * w, 4 * w, 4 * w)
         encode: list[nn.Module] = []
-        for a, b in zip(sizes[:-1], sizes[1:], strict=True):
+        for a, b in pairwise(sizes):
             encode += [nn.Conv2d(a, b, 5, 2, 2), nn.LeakyReLU(0.1)]
         self.encode = nn.Sequential(*encode, nn.Conv2d(4 * w, forger.code, 1))
         decode: list[nn.Module] = [nn.Conv2d(forger.code, 4 * w, 3, 1, 1), nn.LeakyReLU(0.1)]
@@ -121,7 +122,8 @@ def train(forger: Forger, crops: npt.NDArray[np.uint8], minutes: float) -> Autoe
             print(
                 f"{forger.name}: step {len(losses)} at {spent:.1f} min, loss {np.mean(losses[-100:]):.3f}", flush=True
             )
-    return net.eval()
+    net.eval()
+    return net  # type: ignore[no-any-return]  # of `to`, which torch leaves untyped
 
 
 def _patches(crops: npt.NDArray[np.uint8], rng: np.random.Generator) -> torch.Tensor:
@@ -151,7 +153,8 @@ def copies(net: Autoencoder, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.uin
     """Return what a forger makes of crops, same shape."""
     with torch.inference_mode():
         made = net(to_net(crops))
-    return ((made.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).contiguous().numpy()
+    pixels: npt.NDArray[np.uint8] = ((made.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
+    return pixels
 
 
 def net_path(folder: Path, forger: Forger) -> Path:
@@ -202,29 +205,40 @@ def write_copies(net: Autoencoder, cache: Cache, path: Path, note: Callable[[str
     partial.replace(path)
 
 
+def train_missing(cache: Cache, folder: Path, minutes: float) -> None:
+    """Train the forgers that are not there yet, and keep their copies of all genuine crops.
+
+    Args:
+        cache: Genuine crops among others.
+        folder: Where forgers and copies are kept.
+        minutes: For each forger [min].
+    """
+    missing = [forger for forger in FORGERS if not copies_path(folder, forger).is_file()]
+    rows = [
+        row
+        for entry in cache.entries
+        if missing and is_pretraining(entry.trial)
+        for row in range(entry.first, entry.first + entry.count)
+    ]
+    crops = cache.crops[np.array(rows, int)]
+    for forger in missing:
+        net = train(forger, crops, minutes)
+        torch.save(net.state_dict(), net_path(folder, forger))
+        write_copies(net, cache, copies_path(folder, forger), lambda text: print(text, flush=True))
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Train the forgers and keep their copies of all genuine crops."""
     parser = argparse.ArgumentParser(prog="python -m models.training.face_forgers", description=main.__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with manifest.csv")
     parser.add_argument("--cache", type=Path, default=weights.folder() / "cache")
     parser.add_argument("--minutes", type=float, default=4.0, help="for each forger")
-    parser.add_argument("--only", choices=[forger.name for forger in FORGERS], nargs="+")
     chosen = parser.parse_args(arguments)
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    cache = prepare(chosen.data / "manifest.csv", chosen.cache)
-    rows = [
-        row
-        for entry in cache.entries
-        if is_pretraining(entry.trial)
-        for row in range(entry.first, entry.first + entry.count)
-    ]
-    crops = cache.crops[np.array(rows)]
-    for forger in FORGERS:
-        if chosen.only is None or forger.name in chosen.only:
-            net = train(forger, crops, chosen.minutes)
-            torch.save(net.state_dict(), net_path(chosen.cache, forger))
-            write_copies(net, cache, copies_path(chosen.cache, forger), lambda text: print(text, flush=True))
+    manifest = chosen.data / "manifest.csv"
+    folder = folder_of(manifest, chosen.cache)
+    train_missing(prepare(manifest, folder), folder, chosen.minutes)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Trains the frame branch: whether one crop was altered, and where. Learns from genuine faces and what it makes of them.
+"""Trains the frame branch: whether one crop was altered, and where. Learns from genuine faces and its own forgeries.
 
 No clip of a generator enters here, and of the pages that are measured nothing at all: whatever is left out of the later
 stage (`models.training.face_windows`), this one need not be trained again.

@@ -1,93 +1,104 @@
-"""What the face network is worth on sources it was not trained on, and the calibration that follows from them."""
+"""What the face network is worth on sources that were left out of its training, view by view."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from models.face import FaceNet, window_raw
-from models.metrics import auc, eer, interval_by_source
-from models.training.face_batches import HELD_OUT
-from models.training.face_data import BONA_FIDE, SPOOF, Cache, Trial
-from models.window import WINDOW_PICTURES
+from models.metrics import auc, eer, interval_by_source, tpr_at_fpr
+from models.training.face_views import CODED, FORGED, PLAIN, View
 
 Floats = npt.NDArray[np.float64]
 
 PAIRS = "iperov/DeepFaceLive"
-PLAIN = {"haknudsen/websitetalkingheads", "websitetalkingheadsvideo/wth2025"}
+DEGRADED = ("h264-300", "vp8-300")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scored:
-    """The raw score of one window of one file."""
+class LeftOut:
+    """One view of a clip, scored by a model that was trained without its source."""
 
-    trial: Trial
+    view: View
     raw: float
-
-    @property
-    def bona_fide(self) -> bool:
-        return self.trial.label == BONA_FIDE
+    halves: tuple[float, ...]
+    """Raw scores of its first and its second half."""
 
 
-def frame_logits(net: FaceNet, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """Return the logits of crops, shape (T,)."""
-    with torch.inference_mode():
-        logits: npt.NDArray[np.float32] = net(torch.from_numpy(np.array(crops)))[:, 0].numpy()
-    return logits
-
-
-def held_out_trials(net: FaceNet, cache: Cache) -> tuple[Scored, ...]:
-    """Score the first window of every held-out file."""
-    return tuple(
-        Scored(trial=entry.trial, raw=window_raw(frame_logits(net, cache.of(entry)[:WINDOW_PICTURES])))
-        for entry in cache.entries
-        if entry.trial.source in HELD_OUT and entry.count
-    )
-
-
-def report(trials: Sequence[Scored]) -> dict[str, Any]:
+def report(scored: Sequence[LeftOut]) -> dict[str, Any]:
     """Return the figures that the model card quotes."""
-    groups = {
-        "swap_pairs": [trial for trial in trials if trial.trial.source == PAIRS],
-        "lip_sync_and_heads": [trial for trial in trials if trial.trial.source not in {PAIRS, *PLAIN}],
-        "all": list(trials),
+    figures: dict[str, Any] = {}
+    for name in (PLAIN, *DEGRADED):
+        of_view = [one for one in scored if one.view.name == name]
+        figures[name] = {
+            "all": _figures(of_view),
+            "swap_pairs": _figures([one for one in of_view if one.view.trial.source == PAIRS]),
+            "all_but_swap_pairs": _figures([one for one in of_view if one.view.trial.source != PAIRS]),
+        }
+    # What was forged here went through a codec, so it is measured against genuine clips that did.
+    made = [one for one in scored if one.view.name.startswith(FORGED)]
+    coded = [one for one in scored if one.view.name == CODED and one.view.is_bona_fide]
+    figures["forged_here"] = {
+        kind: _figures([*coded, *(one for one in made if one.view.forgery == kind)])
+        for kind in sorted({one.view.forgery for one in made})
     }
-    figures: dict[str, Any] = {name: _figures(group) for name, group in groups.items()}
-    figures["by_source"] = _by_source(trials)
+    plain = [one for one in scored if one.view.name == PLAIN]
+    figures["by_attack"] = _by_attack(plain)
+    figures["by_source"] = _by_source(plain)
     return figures
 
 
-def _figures(trials: Sequence[Scored]) -> dict[str, Any]:
-    raw, label = _arrays(trials)
-    # Where there is one source only, its files are redrawn: the interval then speaks of that source alone.
-    alone = len({trial.trial.source for trial in trials}) == 1
-    units = [trial.trial.file if alone else trial.trial.source for trial in trials]
+def pair_rate(scored: Sequence[LeftOut]) -> float:
+    """Return the share of swapped halves that score below the genuine half of their own recording."""
+    genuine = {one.view.trial.path: one.raw for one in scored if one.view.is_bona_fide}
+    below = [one.raw < genuine[one.view.trial.path] for one in scored if not one.view.is_bona_fide]
+    return float(np.mean(below))
+
+
+def _figures(scored: Sequence[LeftOut]) -> dict[str, Any]:
+    raw, label = _arrays(scored)
+    counts: dict[str, Any] = {"n_bona_fide": int(label.sum()), "n_spoof": int((~label).sum())}
+    if label.all() or not label.any():
+        return counts
+    # Where there is one source only, its recordings are redrawn: the interval then speaks of that source alone.
+    alone = len({one.view.trial.source for one in scored}) == 1
+    units = [one.view.trial.path if alone else one.view.trial.source for one in scored]
     low, high = interval_by_source(auc, raw, label, units)
-    return {
-        "n_bona_fide": int(label.sum()),
-        "n_spoof": int((~label).sum()),
+    return counts | {
         "auc": round(auc(raw[label], raw[~label]), 3),
         "auc_95": [round(low, 3), round(high, 3)],
         "eer": round(eer(raw[label], raw[~label]), 3),
+        "tpr_at_1_percent_fpr": round(tpr_at_fpr(raw[label], raw[~label], 0.01), 3),
     }
 
 
-def _arrays(trials: Sequence[Scored]) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    raw = np.array([trial.raw for trial in trials], np.float64)
-    return raw, np.array([trial.bona_fide for trial in trials])
-
-
-def _by_source(trials: Sequence[Scored]) -> dict[str, dict[str, Any]]:
-    raws: dict[str, dict[str, list[float]]] = defaultdict(lambda: {BONA_FIDE: [], SPOOF: []})
-    for trial in trials:
-        raws[trial.trial.source][trial.trial.label].append(trial.raw)
+def _by_attack(scored: Sequence[LeftOut]) -> dict[str, Any]:
+    """Return each attack against all genuine clips."""
+    genuine = [one for one in scored if one.view.is_bona_fide]
+    attacks = sorted({one.view.trial.attack for one in scored if not one.view.is_bona_fide})
+    of_attack = {name: [one for one in scored if one.view.trial.attack == name] for name in attacks}
     return {
-        source: {
-            label: {"n": len(raw), "mean_raw": round(float(np.mean(raw)), 2)} for label, raw in both.items() if raw
-        }
-        for source, both in sorted(raws.items())
+        name: _figures([*genuine, *(s for s in spoofs if not s.view.is_bona_fide)])
+        for name, spoofs in of_attack.items()
     }
+
+
+def _by_source(scored: Sequence[LeftOut]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for source in sorted({one.view.trial.source for one in scored}):
+        parts = {True: list[float](), False: list[float]()}
+        for one in scored:
+            if one.view.trial.source == source:
+                parts[one.view.is_bona_fide].append(one.raw)
+        found[source] = {
+            label: {"n": len(raws), "mean_raw": round(float(np.mean(raws)), 2)}
+            for label, raws in (("bona_fide", parts[True]), ("spoof", parts[False]))
+            if raws
+        }
+    return found
+
+
+def _arrays(scored: Sequence[LeftOut]) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    raw = np.array([one.raw for one in scored], np.float64)
+    return raw, np.array([one.view.is_bona_fide for one in scored], bool)
