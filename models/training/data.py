@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     manifest = chosen.data / "manifest.csv"
     folder = folder_of(manifest, chosen.cache)
-    batches = FrameBatches(prepare(manifest, folder), forged(folder), n_pairs=1)
+    batches = FrameBatches(prepare(manifest, folder), forged(folder))
     picture = sheet(batches, chosen.rows, np.random.default_rng(chosen.seed))
     if not cv2.imwrite(str(chosen.preview), picture[..., ::-1]):
         parser.error(f"cannot write {chosen.preview}")

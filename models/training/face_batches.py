@@ -93,20 +93,19 @@ class FrameBatches:
     Args:
         cache: Crops and what they are of.
         copies: Each forger's copies of them, from `models.training.face_forgers.forged`.
-        n_pairs: Pairs in a batch.
     """
 
-    def __init__(self, cache: Cache, copies: Sequence[npt.NDArray[np.uint8]], n_pairs: int) -> None:
-        self._copies, self._n_pairs = copies, n_pairs
+    def __init__(self, cache: Cache, copies: Sequence[npt.NDArray[np.uint8]]) -> None:
+        self._copies = copies
         known = [entry for entry in cache.entries if entry.count and is_pretraining(entry.trial)]
         self._clips = Pool(cache, [entry for entry in known if entry.trial.kind == "video"])
         self._stills = Pool(cache, [entry for entry in known if entry.trial.kind == "still"])
 
-    def draw(self, rng: np.random.Generator) -> FrameBatch:
-        """Return the next batch."""
+    def draw(self, rng: np.random.Generator, n_pairs: int) -> FrameBatch:
+        """Return a batch of so many pairs."""
         genuine: list[tuple[Pixels, Mask]] = []
         forged: list[tuple[Pixels, Mask]] = []
-        for _ in range(self._n_pairs):
+        for _ in range(n_pairs):
             crop, forgery, _ = self.pair(rng)
             # The same wear for both: neither blur nor grain nor light may tell the classes apart.
             wear = int(rng.integers(1 << 62))
@@ -114,7 +113,7 @@ class FrameBatches:
             forged.append(degrade(forgery.pixels, forgery.mask, np.random.default_rng(wear)))
         return FrameBatch(
             np.stack([pixels for pixels, _ in (*genuine, *forged)]),
-            np.repeat(np.array([1, 0], np.float32), self._n_pairs),
+            np.repeat(np.array([1, 0], np.float32), n_pairs),
             1 - np.stack([at_places(mask) for _, mask in (*genuine, *forged)]),
         )
 

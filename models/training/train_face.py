@@ -11,6 +11,7 @@ them; with `--data` they are added to its clips.
 
 import argparse
 import json
+import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -23,7 +24,7 @@ from models import checkpoint, weights
 from models.checkpoint import Checkpoint
 from models.face import FaceModel
 from models.training import face_forgers, face_frames, face_windows
-from models.training.face_batches import BLIND, GROUPS
+from models.training.face_batches import BLIND, GROUPS, FrameBatches
 from models.training.face_data import DataError, folder_of, manifest_digest, prepare, with_own_calls
 from models.training.face_frames import FrameRecipe
 from models.training.face_report import LeftOut, report
@@ -43,7 +44,7 @@ class Recipe:
 
 
 RECIPES = {
-    "face": Recipe(forger_minutes=4, frames=FrameRecipe(minutes=45), windows=WindowRecipe(minutes=4)),
+    "face": Recipe(forger_minutes=4, frames=FrameRecipe(minutes=42), windows=WindowRecipe(minutes=4)),
     "face-small": Recipe(forger_minutes=0.3, frames=FrameRecipe(minutes=2), windows=WindowRecipe(minutes=0.5)),
 }
 
@@ -57,6 +58,7 @@ class Workshop:
     manifest: Path
     cache: Path
     workers: int
+    """Threads that learn, and processes that make views."""
 
     @property
     def stem(self) -> Path:
@@ -73,7 +75,8 @@ def frame_branch(shop: Workshop) -> tuple[FaceModel, float, int]:
         run.restore(state)
         print(f"frame branch at step {run.step}, {run.minutes:.1f} min", flush=True)
     if run.minutes < shop.recipe.frames.minutes:
-        face_frames.train(shop.recipe.frames, run, shop.manifest, shop.cache, state)
+        batches = FrameBatches(cache, face_forgers.forged(shop.cache))
+        face_frames.train(shop.recipe.frames, run, batches, state, shop.workers)
     model = FaceModel()
     model.frame.load_state_dict(run.average.state_dict())
     return model.to(memory_format=torch.channels_last), run.minutes, run.step  # type: ignore[call-overload]
@@ -112,7 +115,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--recipe", choices=sorted(RECIPES), required=True)
     parser.add_argument("--cache", type=Path, default=weights.folder() / "cache", help="where parts are kept")
     parser.add_argument("--out", type=Path, default=checkpoint.CHECKPOINTS, help="where the checkpoint goes")
-    parser.add_argument("--workers", type=int, default=1, help="processes that make views")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--only", choices=sorted(GROUPS), nargs="+", help="train for these groups and write nothing")
     parser.add_argument("--stop-after", choices=("frames", "views", "features"), help="leave the rest to a later run")
     chosen = parser.parse_args(arguments)
