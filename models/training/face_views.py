@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from models.training.face_augment import Forgery, Rng, mouth_blend, reenacted, r
 from models.training.face_data import BONA_FIDE, LEFT_ASIDE, Trial, read_manifest
 from models.training.face_forgers import COPIED, Autoencoder, copies, load_forgers
 from models.training.transcode import Channel, Codec, Timed, call_sized, full_rate, sampled, transcode
-from models.window import CROP_PX, WINDOW_PICTURES, FaceCrop, Landmarks, Pixels
+from models.window import CROP_PX, WINDOW_PICTURES, WINDOW_S, FaceCrop, Landmarks, Pixels
 
 PLAIN, CODED, FORGED = "plain", "coded", "forged"
 VIEWS = (PLAIN, CODED, "h264-300", "vp8-300", f"{FORGED}-1", f"{FORGED}-2", f"{FORGED}-3")
@@ -154,7 +154,7 @@ def _start(folder: Path) -> None:
 def _make_all(task: tuple[Path, Path, Trial]) -> None:
     root, place, trial = task
     rng = np.random.default_rng(zlib.crc32(trial.file.encode()))
-    pictures = list(call_sized(full_rate(root / trial.file)))
+    pictures = list(takewhile(lambda timed: timed[0] < WINDOW_S + 0.1, call_sized(full_rate(root / trial.file))))
     made = [
         _view(place, trial, PLAIN, "", "", list(sampled(pictures))),
         _coded(place, trial, CODED, "", pictures, _channel(rng)),
