@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from itertools import pairwise, takewhile
+from itertools import takewhile
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from models.faces import Detection, FaceFinder, FaceTracker, crops_of
+from models.faces import Detection, FaceFinder, FaceTracker, follow
 from models.preprocess import align_face, similarity
 from models.training.face_augment import Forgery, Rng, mouth_blend, reenacted, rendered, self_blend
 from models.training.face_data import BONA_FIDE, LEFT_ASIDE, Trial, read_manifest
@@ -211,7 +211,7 @@ def _main_face(pictures: Sequence[Timed]) -> list[FaceCrop]:
     assert _finder is not None
     tracker, crops = FaceTracker(), list[FaceCrop]()
     for time_s, rgb in pictures:
-        crops += crops_of(rgb, time_s, tracker.update(time_s, _finder.find(rgb)))
+        crops += follow(rgb, time_s, tracker, _finder.find)
     weight = {track: sum(crop.face_px for crop in crops if crop.track == track) for track in {c.track for c in crops}}
     main = max(weight, key=lambda track: weight[track], default=0)
     return [crop for crop in crops if crop.track == main]
@@ -223,25 +223,17 @@ def _followed(pictures: Sequence[Timed]) -> list[Landmarks] | None:
     places = sorted({*range(0, len(pictures), 5), len(pictures) - 1})
     found: list[Detection] = []
     for place in places:
-        faces = _finder.find(pictures[place][1])
+        faces = _finder.find(pictures[place][1], found[-1:])
         if not faces:
             return None
-        found.append(min(faces, key=lambda face: _away(face, found[-1])) if found else faces[0])
+        found.append(faces[0])
     known = [face.landmarks for face in found]
-    if any(_away(b, a) > 1 for a, b in pairwise(found)):
-        return None
     at = np.interp(np.arange(len(pictures)), places, np.arange(len(places)))
     low = np.minimum(at.astype(int), len(known) - 1)
     high = np.minimum(low + 1, len(known) - 1)
     share = (at - low)[:, None, None]
     between: npt.NDArray[np.float64] = (1 - share) * np.stack(known)[low] + share * np.stack(known)[high]
     return [np.asarray(one, np.float32) for one in between]
-
-
-def _away(face: Detection, known: Detection) -> float:
-    """Return how far a face moved, in its own size."""
-    (x, y), (u, v) = face.centre, known.centre
-    return float(np.hypot(x - u, y - v) / np.sqrt(max(known.area, 1e-6)))
 
 
 def _described(place: Path, trial: Trial) -> Path:
