@@ -17,7 +17,7 @@ from torch import nn
 from torch.nn import functional
 
 from models.face import MIDDLE, MIN_CROPS, PLACES, FaceModel, FaceNet
-from models.training.face_data import SPOOF
+from models.training.face_data import SPOOF, DataError
 from models.training.face_views import CODED, FORGED, PLAIN, View
 
 Floats = npt.NDArray[np.float32]
@@ -110,9 +110,10 @@ class Clips:
         by_source: dict[str, list[int]] = defaultdict(list)
         for index in chosen:
             by_source[features.views[index].trial.source].append(index)
+        self.is_empty = not by_source
         self._features, self._sources = features, list(by_source.values())
         weights = np.array([len(many) ** 0.5 * RARELY_DRAWN.get(name, 1.0) for name, many in by_source.items()])
-        self._shares = weights / weights.sum()
+        self._shares = weights / max(weights.sum(), 1e-9)
 
     def draw(self, rng: np.random.Generator) -> tuple[Floats, Floats]:
         """Return features (FRAMES, MIDDLE, h, w) and landmarks (FRAMES, 5, 2) of some seconds of a clip."""
@@ -139,9 +140,14 @@ def train(recipe: WindowRecipe, model: FaceModel, features: Features, left_out: 
         model: As the frame branch's training left it; changed in place.
         features: Of all views.
         left_out: Sources of which nothing is drawn.
+
+    Raises:
+        models.training.face_data.DataError: There is no genuine clip, or none whose face could be followed and forged.
     """
     torch.manual_seed(recipe.seed)
     pools = _pools(features, left_out)
+    if pools[0].is_empty or pools[2].is_empty:
+        raise DataError("no genuine clip in which one face can be followed for a second or longer")
     rng, losses = np.random.default_rng(recipe.seed), list[float]()
     model.frame.stem.requires_grad_(False)
     model.frame.places.requires_grad_(False)
@@ -184,7 +190,7 @@ def _loss(
     recipe: WindowRecipe, model: FaceModel, pools: tuple[Clips, Clips, Clips], rng: np.random.Generator
 ) -> torch.Tensor:
     genuine, spoofs, forged = pools
-    n_forged = round(recipe.n_clips * recipe.forged_share)
+    n_forged = recipe.n_clips if spoofs.is_empty else round(recipe.n_clips * recipe.forged_share)
     drawn = [genuine.draw(rng) for _ in range(recipe.n_clips)]
     drawn += [(forged if i < n_forged else spoofs).draw(rng) for i in range(recipe.n_clips)]
     rows = torch.from_numpy(np.concatenate([rows for rows, _ in drawn]))  # (B * FRAMES, MIDDLE, h, w)

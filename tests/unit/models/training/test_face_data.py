@@ -5,8 +5,24 @@ import av
 import numpy as np
 import pytest
 
-from models.training.face_batches import HELD_OUT, Batches, Mix
-from models.training.face_data import BONA_FIDE, SPOOF, Cache, DataError, Entry, Trial, pictures, read_manifest
+from models.face import PLACES
+from models.training.face_batches import GROUPS, FrameBatches, at_places
+from models.training.face_data import (
+    BONA_FIDE,
+    OWN,
+    PRETRAINING,
+    SPOOF,
+    Cache,
+    DataError,
+    Entry,
+    Trial,
+    folder_of,
+    is_pretraining,
+    pictures,
+    read_manifest,
+    with_own_calls,
+)
+from models.training.face_forgers import COPIED_PX
 from models.window import CROP_PX
 
 DATA = Path(__file__).parents[5] / "shared" / "data" / "face"
@@ -56,29 +72,63 @@ def entry(source: str, label: str, kind: str, first: int) -> Entry:
     return Entry(trial=trial, first=first, count=2, face_px=(100.0, 100.0), sharpness=(99.0, 99.0))
 
 
-def test_batches_hold_both_classes_equally_and_nothing_of_a_held_out_source() -> None:
-    held_out = min(HELD_OUT)
+def test_batches_hold_pairs_and_nothing_of_a_measured_source() -> None:
+    measured = min(GROUPS["pairs"])
     entries = (
-        entry("a/clips", BONA_FIDE, "video", 0),
+        entry(min(PRETRAINING), BONA_FIDE, "video", 0),
         entry("a/stills", BONA_FIDE, "still", 2),
         entry("a/spoofs", SPOOF, "video", 4),
-        entry(held_out, BONA_FIDE, "video", 6),
-        entry(held_out, SPOOF, "video", 8),
+        entry(measured, BONA_FIDE, "video", 6),
     )
-    crops = np.zeros((10, CROP_PX, CROP_PX, 3), np.uint8)
-    crops[6:] = 255  # What is held out would be white.
-    batches = Batches(Cache(crops=crops, entries=entries), Mix(n_pairs=3, n_clips=2))
+    crops = np.zeros((8, CROP_PX, CROP_PX, 3), np.uint8)
+    crops[4:] = 255  # What must not be drawn would be white.
+    copies = [np.zeros((8, COPIED_PX, COPIED_PX, 3), np.uint8)]
+    batches = FrameBatches(Cache(crops=crops, entries=entries), copies)
     for seed in range(5):
-        pixels, labels = batches.draw(np.random.default_rng(seed))
-        assert pixels.shape == (10, CROP_PX, CROP_PX, 3)
-        assert labels.tolist() == [1.0] * 5 + [0.0] * 5
-        assert pixels.mean() < 100
+        batch = batches.draw(np.random.default_rng(seed), 3)
+        assert batch.pixels.shape == (6, CROP_PX, CROP_PX, 3)
+        assert batch.labels.tolist() == [1.0] * 3 + [0.0] * 3
+        assert batch.genuine.shape == (6, PLACES, PLACES)
+        assert batch.genuine[:3].min() == 1.0
+        assert batch.genuine[3:].min() < 1.0
+        assert batch.pixels.mean() < 100
+
+
+def test_the_places_of_a_mask_follow_it() -> None:
+    mask = np.zeros((CROP_PX, CROP_PX), np.float32)
+    mask[: CROP_PX // 2] = 1
+    places = at_places(mask)
+    assert places[: PLACES // 2].min() > 0.9
+    assert places[PLACES // 2 :].max() < 0.1
+
+
+def test_own_calls_are_genuine_each_a_source_of_its_own(tmp_path: Path) -> None:
+    calls = tmp_path / "calls"
+    (calls / "monday").mkdir(parents=True)
+    for name in ("one.mp4", "monday/one.MKV", "notes.txt"):
+        (calls / name).write_bytes(b"")
+    (tmp_path / "m.csv").write_text(HEADER + "a.mp4,spoof,x,swap,video,o/r,MIT\n")
+    alone = read_manifest(with_own_calls(None, calls, tmp_path / "cache"))
+    assert {trial.source for trial in alone} == {OWN + "one.mp4", OWN + "monday/one.MKV"}
+    assert all(is_pretraining(trial) and Path(trial.file).is_file() for trial in alone)
+    both = with_own_calls(tmp_path / "m.csv", calls, tmp_path / "cache")
+    assert [trial.label for trial in read_manifest(both)] == [SPOOF, BONA_FIDE, BONA_FIDE]
+    assert read_manifest(both)[0].file == str(tmp_path / "a.mp4")
+    assert folder_of(both, tmp_path) != folder_of(tmp_path / "m.csv", tmp_path)
+
+
+def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"^no recording in .*: expected files that end in \.avi, \.m4v, "):
+        with_own_calls(None, tmp_path, tmp_path)
 
 
 @pytest.mark.shared_data
-def test_every_held_out_source_is_in_the_manifest_and_both_classes_are_held_out() -> None:
+def test_every_source_with_clips_is_left_out_once_or_never_measured() -> None:
     if not (DATA / "manifest.csv").is_file():
         pytest.skip("shared data is not here")
-    trials = [trial for trial in read_manifest(DATA / "manifest.csv") if trial.source in HELD_OUT]
-    assert {trial.source for trial in trials} == HELD_OUT
-    assert {trial.label for trial in trials} == {BONA_FIDE, SPOOF}
+    trials = [trial for trial in read_manifest(DATA / "manifest.csv") if trial.kind == "video"]
+    grouped = [source for group in GROUPS.values() for source in group]
+    assert len(grouped) == len(set(grouped))
+    assert {trial.source for trial in trials} - set(grouped) == PRETRAINING
+    assert not set(grouped) & PRETRAINING
+    assert all(trial.label == BONA_FIDE for trial in trials if trial.source in PRETRAINING)
