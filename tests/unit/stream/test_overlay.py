@@ -55,6 +55,6 @@ def test_a_smooth_map_never_leaves_the_range_of_its_grid() -> None:
 
 
 def test_the_page_draws_with_the_same_scale() -> None:
-    written = re.search(r"export const SCALE[^=]*= (\[\[.*?\]\])", PAGE.read_text().replace("\n", " "))
+    written = re.search(r"export const SCALE[^=]*= (\[.*?\]);", PAGE.read_text(), re.DOTALL)
     assert written is not None
     assert json.loads(re.sub(r",\s*\]", "]", written[1])) == [list(step) for step in SCALE]
