@@ -22,6 +22,7 @@ from stream.settings import Settings, load_settings
 if TYPE_CHECKING:
     from models.detector import Detector
     from models.engine import Engine
+    from stream.clip import ExplainedWindow
 
 # What a script can tell from `check`; 2 is typer's own for wrong usage.
 EXIT = {State.BONA_FIDE: 0, State.SPOOF: 1, State.SUSPECT: 3, State.UNDECIDED: 4}
@@ -80,6 +81,12 @@ def serve(
 def check(
     files: Annotated[list[Path], typer.Argument(help="Recorded clips: any video, sound or picture file")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a file")] = False,
+    explain: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Write the first alerted face of each file, with its heat map, to this folder"
+        ),
+    ] = None,
 ) -> None:
     """Judge recorded clips.
 
@@ -90,7 +97,11 @@ def check(
     settings = load_settings()
     _set_up_log(settings)
     detector, _ = _load_detector(settings)
-    statuses = [_check_one(path, detector, policy_of(settings), as_json) for path in files]
+    statuses = []
+    for i, path in enumerate(files, 1):
+        # Numbered, since files of several folders may share a name.
+        picture = explain / (f"{i}-{path.name}.png" if len(files) > 1 else f"{path.name}.png") if explain else None
+        statuses.append(_check_one(path, detector, policy_of(settings), as_json, picture))
     raise typer.Exit(max(statuses, key=[0, 4, 3, 5, 1].index))
 
 
@@ -133,7 +144,7 @@ def demo(
     asyncio.run(call(url, token=token, seconds=seconds, say=lambda text: out.print(text, highlight=False)))
 
 
-def _check_one(path: Path, detector: "Detector", policy: object, as_json: bool) -> int:
+def _check_one(path: Path, detector: "Detector", policy: object, as_json: bool, picture: Path | None) -> int:
     from stream import report
     from stream.clip import check_clip
     from stream.decision import Policy
@@ -163,7 +174,24 @@ def _check_one(path: Path, detector: "Detector", policy: object, as_json: bool) 
     else:
         for line in report.lines(found):
             out.print(line, highlight=False)
+    if picture and found.explained:
+        _write_heat_map(found.explained, picture)
     return EXIT[found.verdict.state]
+
+
+def _write_heat_map(explained: "ExplainedWindow", path: Path) -> None:
+    import cv2
+
+    from stream.overlay import overlay
+
+    bgr = cv2.cvtColor(overlay(explained.explanation), cv2.COLOR_RGB2BGR)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(cv2.imencode(".png", bgr)[1].tobytes())
+    except OSError as exc:
+        err.print(f"[red]error:[/] cannot write the heat map: {escape(str(exc))}", highlight=False, soft_wrap=True)
+    else:
+        err.print(f"  heat map: {escape(str(path))}", highlight=False, soft_wrap=True)
 
 
 def _load_detector(settings: Settings) -> "tuple[Detector, Engine]":

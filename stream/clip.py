@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.faces import FaceTracker, follow
-from models.window import HOP_S, Window
+from models.window import HOP_S, Explanation, FaceWindow, Window
 from stream.decision import CallDecision, Policy
 from stream.errors import MediaError
 from stream.events import AlertKind, AudioFrame, Decision, Gap, Media, Medium, State, Verdict, VideoFrame
+from stream.explainer import JudgedFaces
 from stream.ingest.file import read_media
 from stream.session import FaceSearch
 from stream.windower import FacePicture, Windower
@@ -18,6 +19,14 @@ BATCH = 16
 
 Progress = Callable[[float], None]
 """Told the position in the clip [s]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ExplainedWindow:
+    """The first alerted window of a face, and where on it the evidence lies."""
+
+    window: FaceWindow
+    explanation: Explanation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +38,8 @@ class ClipReport:
     """The file ended before it said it would."""
     verdict: Verdict
     decisions: tuple[Decision, ...]
+    explained: ExplainedWindow | None
+    """None where no face ever carried an alert."""
     processing_s: float
     """Wall-clock time that the check took [s]."""
 
@@ -38,16 +49,19 @@ class ClipCheck:
     """One clip on its way through the parts.
 
     Args:
-        detector: Finds faces and scores windows.
+        detector: Finds faces, scores windows and explains them.
         policy: When to alert.
     """
 
     detector: FaceSearch
     policy: Policy
     decisions: list[Decision] = field(default_factory=list)
+    explained: ExplainedWindow | None = None
+    """The first alerted window of a face so far."""
     _windower: Windower = field(default_factory=Windower)
     _tracker: FaceTracker = field(default_factory=FaceTracker)
     _decision: CallDecision = field(init=False)
+    _faces: JudgedFaces = field(default_factory=JudgedFaces)
     _waiting: list[Window] = field(default_factory=list)
     _end_s: float = 0.0
     _first_alert_s: float | None = None
@@ -96,12 +110,24 @@ class ClipCheck:
         by_end: dict[float, list[Window]] = {}
         for window in waiting:
             by_end.setdefault(window.end_s, []).append(window)
+        self._faces.submit(waiting)
         scores = iter(self.detector.score(tuple(w for end_s in sorted(by_end) for w in by_end[end_s])))
         for end_s in sorted(by_end):
-            decision, change = self._decision.update([next(scores) for _ in by_end[end_s]])
+            at_once = [next(scores) for _ in by_end[end_s]]
+            for score in at_once:
+                self._faces.take(score)
+            decision, change = self._decision.update(at_once)
             self.decisions.append(decision)
             if change is AlertKind.RAISED and self._first_alert_s is None:
                 self._first_alert_s = decision.time_s
+            if change is not None and self.explained is None:
+                self._explain(self._faces.behind(change, decision))
+
+    def _explain(self, window: FaceWindow | None) -> None:
+        """Explain at once: what the network said of the window is forgotten with its crops."""
+        explanation = self.detector.explain(window) if window else None
+        if window and explanation:
+            self.explained = ExplainedWindow(window=window, explanation=explanation)
 
 
 def check_clip(path: Path, detector: FaceSearch, policy: Policy, progress: Progress = lambda _: None) -> ClipReport:
@@ -124,5 +150,6 @@ def check_clip(path: Path, detector: FaceSearch, policy: Policy, progress: Progr
         is_truncated=reader.truncated,
         verdict=verdict,
         decisions=tuple(check.decisions),
+        explained=check.explained,
         processing_s=time.perf_counter() - started,
     )

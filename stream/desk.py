@@ -5,17 +5,21 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Executor
 from datetime import UTC, datetime
+from typing import TypeVar
 
+import numpy as np
 import structlog
 
-from models.window import FaceCrop
+from models.window import Explanation, FaceWindow, Signal
 from stream.alerts.bus import Bus
+from stream.alerts.faces import Faces
 from stream.alerts.recorder import Recorder
 from stream.alerts.store import Store
 from stream.api.messages import (
     AlertMessage,
     CoverageMessage,
     DroppedMessage,
+    ExplanationMessage,
     SessionEndedMessage,
     SessionMessage,
     SessionStartedMessage,
@@ -33,11 +37,16 @@ from stream.session import FaceSearch, Session, new_session_info
 
 log = structlog.get_logger()
 
+T = TypeVar("T")
+
 REMEMBERED = 100
 """Ended calls that are kept in memory for the list."""
 TIMELINES = 20
 """Calls whose readings are kept in memory."""
 ADVICE = "verify_identity"
+GRID_DIGITS = 3
+SETTLE_S = 5.0
+"""How long explanations may still take once the service stops [s]."""
 
 
 class Desk:
@@ -48,6 +57,7 @@ class Desk:
         digests: The models' digests by signal, named in every alert.
         batcher: Has windows scored.
         recorder: Keeps events.
+        faces: Keeps the pictures of explained alerts.
         bus: Pushes live readings.
         policy: When to alert.
         max_sessions: Calls at a time.
@@ -61,6 +71,7 @@ class Desk:
         digests: dict[str, str],
         batcher: Batcher,
         recorder: Recorder,
+        faces: Faces,
         bus: Bus,
         policy: Policy,
         max_sessions: int,
@@ -70,6 +81,7 @@ class Desk:
         self._digests = digests
         self._batcher = batcher
         self._recorder = recorder
+        self._faces = faces
         self._bus = bus
         self._policy = policy
         self._max_sessions = max_sessions
@@ -93,7 +105,7 @@ class Desk:
 
     async def restore(self, store: Store) -> None:
         """Read the calls of earlier runs; those that a kill cut short are ended now."""
-        for event in await store.recent(REMEMBERED * 4):
+        for event in await store.recent(REMEMBERED * 6):
             self._remember(event)
         for started in await store.unended():
             self._recorder.record(_ended(started.session, "service stopped", State.UNDECIDED), self._remember)
@@ -108,7 +120,7 @@ class Desk:
             raise ServiceFullError(f"{len(self._running)} of {self._max_sessions} calls are running; try again later")
         loop = asyncio.get_running_loop()
 
-        def run(work: Callable[[], tuple[FaceCrop, ...]]) -> asyncio.Future[tuple[FaceCrop, ...]]:
+        def run(work: Callable[[], T]) -> asyncio.Future[T]:
             return loop.run_in_executor(self._pool, work)
 
         info = new_session_info(name, source)
@@ -117,7 +129,8 @@ class Desk:
         )
         self._running[session.id] = self._timelines[session.id] = session
         while len(self._timelines) > TIMELINES + self._max_sessions:
-            self._timelines.popitem(last=False)
+            gone, _ = self._timelines.popitem(last=False)
+            self._faces.forget(gone)
         at = info.started_at.isoformat()
         started = SessionStartedMessage(seq=0, session=info.id, name=info.name, source=info.source, at=at)
         self._remember(started)
@@ -129,6 +142,14 @@ class Desk:
         """End every call."""
         for session in tuple(self._running.values()):
             session.close(cause)
+
+    async def settle(self) -> None:
+        """Wait a little for the explanations that are being made."""
+        making = asyncio.gather(*(session.settle() for session in self._timelines.values()))
+        try:
+            await asyncio.wait_for(making, SETTLE_S)
+        except TimeoutError:
+            log.error("alerts stay unexplained: the detector did not answer")
 
     def snapshot(self) -> SnapshotMessage:
         """Return all known calls, newest first, and the `seq` from which to go on."""
@@ -154,6 +175,19 @@ class Desk:
         self._recorder.record(lambda seq: message.model_copy(update={"seq": seq}), self._remember)
         log.warning("alert " + alert.kind, session=session.id, alert=alert.id, time_s=alert.time_s)
 
+    async def on_explanation(
+        self, session: Session, alert: Alert, window: FaceWindow, explanation: Explanation
+    ) -> None:
+        """Keep the picture of an alerted face, then keep and push where its evidence lies."""
+        message = self._explanation(alert, window, explanation)
+        if session.id in self._timelines:
+            await self._faces.keep(session.id, alert.id, explanation.crop.pixels)
+        self._recorder.record(lambda seq: message.model_copy(update={"seq": seq}), self._remember)
+
+    async def face(self, session: str, alert: str) -> bytes | None:
+        """Return the picture of an explained alert as JPEG; None if it is not there, or no longer."""
+        return await self._faces.get(session, alert)
+
     def on_closed(self, session: Session, cause: str) -> None:
         """Keep and push the end of a call."""
         self._running.pop(session.id, None)
@@ -178,7 +212,7 @@ class Desk:
                 self._known.popitem(last=False)
         elif isinstance(event, SessionEndedMessage):
             self._update(event.session, ended_at=event.at, state=event.state)
-        else:
+        elif isinstance(event, AlertMessage):
             self._update(event.session, alert=None if event.kind is AlertKind.CLEARED else event)
 
     def _update(self, session: str, **fields: object) -> None:
@@ -195,6 +229,20 @@ class Desk:
             coverage=CoverageMessage.model_validate(decision.coverage),
             dropped=DroppedMessage.model_validate(session.dropped),
             threshold_nat=self._policy.alert_nat,
+        )
+
+    def _explanation(self, alert: Alert, window: FaceWindow, explanation: Explanation) -> ExplanationMessage:
+        return ExplanationMessage(
+            seq=0,
+            session=alert.session,
+            alert=alert.id,
+            at=datetime.now(UTC).isoformat(),
+            start_s=window.start_s,
+            end_s=window.end_s,
+            time_s=explanation.crop.time_s,
+            track=window.track,
+            spoof=np.round(explanation.spoof.astype(float), GRID_DIGITS).tolist(),
+            model=self._digests[Signal.FACE],
         )
 
     def _alert(self, alert: Alert) -> AlertMessage:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from models.window import Reason, Signal
-from stream.clip import ClipReport
+from stream.clip import ClipReport, ExplainedWindow
 from stream.events import SignalReading, State
 
 HEADLINES = {
@@ -57,6 +57,7 @@ def as_json(report: ClipReport, models: dict[str, str], threshold_nat: float) ->
         "spoof_s": verdict.spoof_s,
         "coverage": {"call_s": coverage.call_s, "face_s": coverage.face_s, "speech_s": coverage.speech_s},
         "signals": [_signal(report, signal) for signal in Signal],
+        "explanation": _explanation(report.explained) if report.explained else None,
         "threshold_nat": threshold_nat,
         "models": models,
         "truncated": report.is_truncated,
@@ -74,6 +75,17 @@ def _signal(report: ClipReport, signal: Signal) -> dict[str, object]:
         "min_llr": min(llrs, default=None),
         "max_evidence_nat": max((r.evidence_nat for r in readings), default=0.0),
         "reason": None if llrs else next((r.reason for r in reversed(readings)), None),
+    }
+
+
+def _explanation(explained: ExplainedWindow) -> dict[str, object]:
+    window, explanation = explained.window, explained.explanation
+    return {
+        "start_s": window.start_s,
+        "end_s": window.end_s,
+        "time_s": explanation.crop.time_s,
+        "track": window.track,
+        "spoof": explanation.spoof.tolist(),
     }
 
 

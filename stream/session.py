@@ -1,9 +1,9 @@
 """One call: media in, windows through the detector, decisions out.
 
-    push -> windower -> batcher -> detector -> decision -> alert
+    push -> windower -> batcher -> detector -> decision -> alert -> explanation
 
 Everything runs on the event loop but the search for faces, which a worker thread does one picture at a time: while it
-is busy the newest picture replaces the one that waits.
+is busy the newest picture replaces the one that waits. An alert is told at once; its explanation follows.
 """
 
 import asyncio
@@ -13,16 +13,18 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 import structlog
 
 from models.calibration import Calibration
 from models.faces import Detection, FaceTracker, follow
-from models.window import Batch, FaceCrop, Pixels, Reason, Score, Signal, Window
+from models.window import Batch, Explanation, FaceCrop, FaceWindow, Pixels, Reason, Score, Signal, Window
 from stream.batcher import Batcher
 from stream.decision import CallDecision, Policy
 from stream.events import Alert, AlertKind, AudioFrame, Decision, Dropped, Gap, Media, Medium, VideoFrame
+from stream.explainer import Explainer, JudgedFaces, Run, WindowExplainer
 from stream.windower import FacePicture, Windower
 
 log = structlog.get_logger()
@@ -32,8 +34,8 @@ TIMELINE_READINGS = 3600
 """Half an hour at two readings a second."""
 
 
-class FaceSearch(Protocol):
-    """Finds faces and scores windows, in worker threads."""
+class FaceSearch(WindowExplainer, Protocol):
+    """Finds faces, scores windows and explains them, in worker threads."""
 
     @property
     def changes(self) -> dict[Signal, Calibration]:
@@ -54,6 +56,11 @@ class Listener(Protocol):
 
     def on_alert(self, session: "Session", alert: Alert) -> None:
         """Take a change of the alert."""
+
+    async def on_explanation(
+        self, session: "Session", alert: Alert, window: FaceWindow, explanation: Explanation
+    ) -> None:
+        """Keep the explanation of an alert; may come after the call has ended."""
 
     def on_closed(self, session: "Session", cause: str) -> None:
         """Take word that the call has ended."""
@@ -95,7 +102,7 @@ class Session:
         batcher: Batcher,
         policy: Policy,
         listener: Listener,
-        run: Callable[[Callable[[], tuple[FaceCrop, ...]]], "asyncio.Future[tuple[FaceCrop, ...]]"],
+        run: Run,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.info = info
@@ -109,6 +116,8 @@ class Session:
         self._windower = Windower()
         self._tracker = FaceTracker()
         self._decision = CallDecision(policy, detector.changes)
+        self._faces = JudgedFaces()
+        self._explainer = Explainer(info.id, detector, run, self._tell_explanation)
         self._alert: Alert | None = None
         self._picture: VideoFrame | None = None
         self._has_picture = asyncio.Event()
@@ -166,13 +175,17 @@ class Session:
         for callback in self._callbacks:
             callback()
 
+    async def settle(self) -> None:
+        """Wait for explanations that are being made, also after the end of the call."""
+        await self._explainer.finish()
+
     async def _look(self) -> None:
         while True:
             await self._has_picture.wait()
             self._has_picture.clear()
             frame, self._picture = self._picture, None
             if frame is not None:
-                crops = await self._run(lambda frame=frame: self._crop(frame))  # type: ignore[misc]  # bound now
+                crops = await self._run(partial(self._crop, frame))
                 self._submit(self._windower.push_faces(FacePicture(time_s=frame.time_s, crops=crops)))
 
     def _crop(self, frame: VideoFrame) -> tuple[FaceCrop, ...]:
@@ -185,11 +198,13 @@ class Session:
                 self._submit(self._windower.advance(self._clock() - self._zero_s))
 
     def _submit(self, windows: Sequence[Window]) -> None:
+        self._faces.submit(windows)
         self._batcher.submit(self.id, windows)
 
     def _take(self, score: Score) -> None:
         if score.reason is Reason.OVERLOAD:
             self.dropped = replace(self.dropped, windows=self.dropped.windows + 1)
+        self._faces.take(score)
         decision, change = self._decision.update((score,))
         if self.timeline and self.timeline[-1].time_s == decision.time_s:
             self.timeline.pop()
@@ -209,6 +224,12 @@ class Session:
         )
         self._alert = None if kind is AlertKind.CLEARED else alert
         self._listener.on_alert(self, alert)
+        window = self._faces.behind(kind, decision)
+        if window is not None:
+            self._explainer.begin(alert, window)
+
+    async def _tell_explanation(self, alert: Alert, window: FaceWindow, explanation: Explanation) -> None:
+        await self._listener.on_explanation(self, alert, window, explanation)
 
     def _on_task_done(self, task: asyncio.Task[None]) -> None:
         """End this call alone when its own work fails, with the traceback in the log."""

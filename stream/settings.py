@@ -32,8 +32,11 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on")
     port: int = Field(8400, ge=1, le=65535, description="TCP port")
     token: str = Field("", description="Bearer token for every route; needed unless `host` is a loopback address")
-    data_dir: Path = Field(Path(".kua"), description="Folder of the database")
+    data_dir: Path = Field(Path(".kua"), description="Folder of the database and of kept faces")
     database_url: str = Field("", description="SQLAlchemy URL of the alert store; default: SQLite in `data_dir`")
+    keep_faces_days: float = Field(
+        0, ge=0, le=365, description="How long the face of an alert is kept in `data_dir` [days]; 0: never written"
+    )
     log_format: Literal["console", "json"] = Field("console", description="How log lines are written")
     allowed_origins: list[str] = Field([], description="Origins beside our own whose pages may call us (CORS)")
     allowed_hosts: list[str] = Field([], description="Host names beside loopback's that a request may name; empty: any")

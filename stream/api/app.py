@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from models.window import Score
 from stream.alerts.bus import Bus
+from stream.alerts.faces import Faces
 from stream.alerts.recorder import Recorder
 from stream.alerts.store import Store
 from stream.api import live, metrics, sessions, whip
@@ -55,6 +56,7 @@ class Service:
     bus: Bus
     recorder: Recorder
     batcher: Batcher
+    faces: Faces
     desk: Desk
     ingest: WebRtcIngest
     pool: ThreadPoolExecutor
@@ -62,6 +64,7 @@ class Service:
     async def start(self) -> None:
         """Open the store and start the workers."""
         await self.store.open()
+        await self.faces.start()
         await self.recorder.start()
         await self.desk.restore(self.store)
         self.batcher.start()
@@ -70,6 +73,8 @@ class Service:
         """End every call, keep what was said of them, then close."""
         self.desk.close_all("service stopped")
         await self.ingest.close()
+        await self.desk.settle()
+        await self.faces.close()
         await self.recorder.close()
         self.bus.close()
         await self.batcher.close()
@@ -82,7 +87,7 @@ def build_service(settings: Settings, detector: Models, workers: int) -> Service
 
     Args:
         settings: All limits and addresses.
-        detector: Finds faces and scores windows, in `workers` threads.
+        detector: Finds faces, scores windows and explains them, in `workers` threads.
         workers: Batches at a time.
     """
     # One more than the batches, so that a picture need not wait behind a long batch.
@@ -93,6 +98,7 @@ def build_service(settings: Settings, detector: Models, workers: int) -> Service
 
     store, bus = Store(settings.store_url), Bus()
     recorder = Recorder(store, bus)
+    faces = Faces(settings.data_dir / "faces", settings.keep_faces_days)
     batcher = Batcher(
         detector,
         run,
@@ -106,13 +112,14 @@ def build_service(settings: Settings, detector: Models, workers: int) -> Service
         digests=detector.digests,
         batcher=batcher,
         recorder=recorder,
+        faces=faces,
         bus=bus,
         policy=policy_of(settings),
         max_sessions=settings.max_sessions,
         pool=pool,
     )
     ingest = WebRtcIngest(desk, settings)
-    return Service(store, bus, recorder, batcher, desk, ingest, pool)
+    return Service(store, bus, recorder, batcher, faces, desk, ingest, pool)
 
 
 def policy_of(settings: Settings) -> Policy:

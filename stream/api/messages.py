@@ -112,6 +112,32 @@ class AlertMessage(Message):
     """Key of the text that says what to do next."""
 
 
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class ExplanationMessage(Message):
+    """Where on the face the evidence of an alert lies: a hint, made once the alert is out. It shows no face."""
+
+    type: Literal["explanation"] = "explanation"
+    seq: int
+    session: str
+    alert: str
+    """Id of the alert that it explains."""
+    at: str
+    start_s: float
+    """The window that it rests on [s]."""
+    end_s: float
+    time_s: float
+    """The window's most suspicious picture [s]: the one of `face.jpg`."""
+    track: int
+    """Face number within the call."""
+    spoof: Annotated[list[list[Share]], Field(min_length=1)]
+    """What each place of the picture says, the mean over the window: 0 = bona fide, 1 = spoof. Rows from the top,
+    places from the left, evenly spread over the picture."""
+    model: str
+    """Digest of the face model."""
+
+
 class VerdictMessage(Message):
     """The live reading of one call, twice a second."""
 
@@ -163,6 +189,8 @@ class AboutMessage(Message):
     models: dict[str, str]
     device: str
     threshold_nat: float
+    keep_faces_days: float
+    """How long the faces of alerts are kept on disk [days]; 0: never written."""
 
 
 class ErrorMessage(Message):
@@ -173,17 +201,19 @@ class ErrorMessage(Message):
 
 
 StoredMessage = Annotated[
-    SessionStartedMessage | SessionEndedMessage | AlertMessage,
+    SessionStartedMessage | SessionEndedMessage | AlertMessage | ExplanationMessage,
     Field(discriminator="type"),
 ]
 ServerMessage = Annotated[
-    HelloMessage | SessionStartedMessage | SessionEndedMessage | AlertMessage | VerdictMessage,
+    HelloMessage | SessionStartedMessage | SessionEndedMessage | AlertMessage | ExplanationMessage | VerdictMessage,
     Field(discriminator="type"),
 ]
-STORED: TypeAdapter[SessionStartedMessage | SessionEndedMessage | AlertMessage] = TypeAdapter(StoredMessage)
-SERVER: TypeAdapter[HelloMessage | SessionStartedMessage | SessionEndedMessage | AlertMessage | VerdictMessage] = (
-    TypeAdapter(ServerMessage)
+STORED: TypeAdapter[SessionStartedMessage | SessionEndedMessage | AlertMessage | ExplanationMessage] = TypeAdapter(
+    StoredMessage
 )
+SERVER: TypeAdapter[
+    HelloMessage | SessionStartedMessage | SessionEndedMessage | AlertMessage | ExplanationMessage | VerdictMessage
+] = TypeAdapter(ServerMessage)
 
 
 def json_schema() -> dict[str, object]:

@@ -2,11 +2,18 @@
 
 from importlib.metadata import version
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, HTTPException, Response
 
 from stream.api.messages import AboutMessage, SnapshotMessage, TimelineMessage
 from stream.desk import Desk
 from stream.settings import Settings
+
+# No cache and no foreign page may hold a face; a page can embed a picture without an `Origin` that we could refuse.
+_PRIVATE = {"Cache-Control": "no-store", "Cross-Origin-Resource-Policy": "same-origin"}
+_NO_FACE = (
+    "no face is held of alert {alert!r}: it never had one, or its time is over; pictures are in memory only, "
+    "unless KUA_KEEP_FACES_DAYS keeps them"
+)
 
 
 def router(desk: Desk, settings: Settings, device: str, models: dict[str, str]) -> APIRouter:
@@ -26,6 +33,18 @@ def router(desk: Desk, settings: Settings, device: str, models: dict[str, str]) 
             raise HTTPException(404, f"call {session!r} is not known")
         return found
 
+    @routes.get(
+        "/sessions/{session}/alerts/{alert}/face.jpg",
+        response_class=Response,
+        responses={200: {"content": {"image/jpeg": {}}}},
+    )
+    async def face(session: str, alert: str) -> Response:
+        """Return the picture that the newest explanation of an alert lies over, while it is there."""
+        jpeg = await desk.face(session, alert)
+        if jpeg is None:
+            raise HTTPException(404, _NO_FACE.format(alert=alert), _PRIVATE)
+        return Response(jpeg, media_type="image/jpeg", headers=_PRIVATE)
+
     @routes.get("/about")
     async def about() -> AboutMessage:
         """Return what a page must know before it starts a call."""
@@ -35,6 +54,7 @@ def router(desk: Desk, settings: Settings, device: str, models: dict[str, str]) 
             models=models,
             device=device,
             threshold_nat=settings.alert_nat,
+            keep_faces_days=settings.keep_faces_days,
         )
 
     return routes

@@ -8,11 +8,13 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 
 from models.window import Pixels
 from stream import demo
+from stream.overlay import SIDE_PX
 
 ROOT = Path(__file__).parents[2]
 RATE_HZ = 10
@@ -74,6 +76,10 @@ def test_each_clip_gets_its_verdict_or_one_clear_sentence(clips: dict[str, Path]
     assert said["genuine"]["state"] == "bona_fide"
     assert said["forged"]["state"] == "spoof"
     assert 10 < said["forged"]["first_alert_s"] < 16
+    explanation = said["forged"]["explanation"]
+    assert explanation["start_s"] <= explanation["time_s"] < explanation["end_s"] == said["forged"]["first_alert_s"]
+    assert all(0 <= share <= 1 for row in explanation["spoof"] for share in row)
+    assert said["genuine"]["explanation"] is None
     assert (said["no face"]["state"], said["no face"]["reason"]) == ("undecided", "no_face")
     assert (said["no speech"]["state"], said["no speech"]["reason"]) == ("undecided", "silence")
     for name in ("garbage", "empty", "missing"):
@@ -87,6 +93,26 @@ def test_the_exit_status_tells_a_script_what_was_found(clips: dict[str, Path], n
     done = kua("check", str(clips[name]))
     assert done.returncode == status, done.stderr
     assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_the_alerted_face_of_each_file_is_written_with_its_heat_map(clips: dict[str, Path], tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "maps"
+    done = kua("check", "--explain", str(folder), str(clips["forged"]), str(clips["no face"]))
+    assert (done.returncode, [path.name for path in folder.iterdir()]) == (1, ["1-forged.mp4.png"])
+    assert f"heat map: {folder / '1-forged.mp4.png'}" in done.stderr
+    picture = cv2.imread(str(folder / "1-forged.mp4.png"))
+    assert picture.shape == (SIDE_PX, SIDE_PX, 3)
+    assert picture.std() > 20
+
+
+def test_a_heat_map_that_cannot_be_written_is_one_line_and_changes_no_verdict(
+    clips: dict[str, Path], tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    done = kua("check", "--explain", str(tmp_path / "file"), str(clips["forged"]))
+    assert done.returncode == 1
+    assert "error: cannot write the heat map: " in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_wrong_setting_is_one_line_that_names_it() -> None:

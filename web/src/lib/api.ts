@@ -37,6 +37,23 @@ export async function getAbout(): Promise<AboutMessage> {
   return getJson<AboutMessage>("/v1/about");
 }
 
+/** Return what the service says of itself if it says so without asking for a token; null if not. */
+export async function peekAbout(): Promise<AboutMessage | null> {
+  const response = await reach("/v1/about", {}, auth.token).catch(() => null);
+  return response?.ok ? ((await response.json()) as AboutMessage) : null;
+}
+
+/** Return the picture that the newest explanation of an alert lies over; null if the service holds it no longer. */
+export async function getFace(session: string, alert: string): Promise<ImageBitmap | null> {
+  const path = `/v1/sessions/${encodeURIComponent(session)}/alerts/${encodeURIComponent(alert)}/face.jpg`;
+  try {
+    return await createImageBitmap(await (await request(path, { cache: "no-store" })).blob());
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return null;
+    throw error;
+  }
+}
+
 export async function getSnapshot(): Promise<SnapshotMessage> {
   return getJson<SnapshotMessage>("/v1/sessions");
 }

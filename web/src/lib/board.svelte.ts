@@ -1,4 +1,5 @@
 /** All calls as the viewer sees them: the store, fed by the service. */
+import { about } from "./about.svelte";
 import { getEvents, getSnapshot, getTimeline } from "./api";
 import { openLive, type Status } from "./live";
 import { EMPTY, receive, runningCalls, withHistory, withSnapshot, withTimeline, type Store } from "./store";
@@ -33,6 +34,7 @@ class Board {
   async #refresh(): Promise<void> {
     this.store = withSnapshot(this.store, await getSnapshot());
     this.ready = true;
+    void about.load();
     // Readings are not sent again, so those of running calls are fetched anew after each gap.
     for (const call of runningCalls(this.store)) this.#timelines.delete(call.id);
     void this.#fetchTimelines();

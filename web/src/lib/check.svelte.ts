@@ -1,4 +1,5 @@
 /** The check that runs in this page: capture, sending and what comes back. It outlives a change of page. */
+import { about } from "./about.svelte";
 import { ApiError, getAbout } from "./api";
 import { capture, captureError, captureObstacle, type Kind } from "./capture";
 import { openLive, type Status } from "./live";
@@ -60,7 +61,8 @@ class Check {
   async #send(stream: MediaStream): Promise<void> {
     this.phase = "connecting";
     try {
-      const { ice_servers } = await getAbout();
+      const { ice_servers, keep_faces_days } = await getAbout();
+      about.keepFacesDays = keep_faces_days;
       const name = this.name.trim() || CHECK.defaultName(new Date().toLocaleString(LOCALE, SHORT));
       const publication = await publish(stream, name, ice_servers, () => this.#fail(ERROR.lost));
       // The reader may have stopped while the service was answering.

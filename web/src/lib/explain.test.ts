@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { nameIn, nextStep, shownSignals, shownState, signalWords, why } from "./explain";
-import { alert, signal, started, verdict } from "./samples";
+import { explanationOf, nameIn, nextStep, shownSignals, shownState, signalWords, whereHot, why } from "./explain";
+import { alert, ended, explanation, signal, started, verdict } from "./samples";
 import { EMPTY, receive, type Call } from "./store";
 import { NEXT, REASON, WHY } from "./strings";
 import type { Reason, ServerMessage, State, VerdictMessage } from "./wire";
@@ -81,4 +81,29 @@ test("faces are numbered only where there are several", () => {
 test("a signal that cannot be judged says why, unless its alert stands", () => {
   expect(signalWords(signal({ llr: null, reason: "no_face" }))).toBe("cannot judge now: no face is in the picture");
   expect(signalWords(signal({ llr: null, reason: "no_face", state: "spoof" }))).toBe("over the line");
+});
+
+test("the newest explanation of the standing alert is shown, never that of another", () => {
+  const other = explanation(3, { alert: "an older one" });
+  expect(explanationOf(callOf(alert(2, "raised")))).toBeNull();
+  expect(explanationOf(callOf(other, alert(4, "raised")))).toBeNull();
+  const call = callOf(other, alert(4, "raised"), explanation(5), explanation(6));
+  expect(explanationOf(call)?.seq).toBe(6);
+});
+
+test("once the alert is taken back or the call has ended, the last explanation stays in sight", () => {
+  expect(explanationOf(callOf(alert(2, "raised"), explanation(3), alert(4, "cleared")))?.seq).toBe(3);
+  expect(explanationOf(callOf(alert(2, "raised"), ended(3), explanation(4)))?.seq).toBe(4);
+});
+
+test("where the heat is strongest is said in words", () => {
+  expect(whereHot(explanation(1).spoof)).toBe("the heat is strongest in the lower centre of the face, on the chin");
+  expect(whereHot([[0.2, 0.2, 0.2], [0.2, 0.9, 0.2], [0.2, 0.2, 0.2]])).toBe(
+    "the heat is strongest in the middle of the face, around the nose",
+  );
+  expect(whereHot([[0.1, 0.1, 0.1], [0.1, 0.1, 0.1], [0.9, 0.1, 0.1]])).toBe(
+    "the heat is strongest in the lower left of the picture, beside the face",
+  );
+  expect(whereHot([[0.99, 0.98]])).toBe("the heat is spread evenly over the picture");
+  expect(whereHot([[0.1, 0.4]])).toBe("no place stands out by itself");
 });

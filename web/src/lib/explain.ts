@@ -1,7 +1,8 @@
 /** What is known of a call -> the sentences of its panel. Pure. */
+import { strongest, type Grid } from "./heat";
 import type { Call } from "./store";
-import { NEXT, REASON, WHY, adviceText, signalName } from "./strings";
-import type { Signal, SignalMessage, State } from "./wire";
+import { HEAT, NEXT, REASON, WHY, adviceText, signalName } from "./strings";
+import type { ExplanationMessage, Signal, SignalMessage, State } from "./wire";
 
 const SIGNALS: readonly Signal[] = ["face", "voice"];
 
@@ -65,6 +66,20 @@ export function signalWords(signal: SignalMessage): string {
   return silent
     ? WHY.cannot(REASON[signal.reason as NonNullable<SignalMessage["reason"]>])
     : WHY.signalState[signal.state];
+}
+
+/** Return the newest explanation of the alert that stands; without one, of the last alert that a face carried. */
+export function explanationOf(call: Call): ExplanationMessage | null {
+  const explained = call.events.filter((event) => event.type === "explanation");
+  return explained.findLast((event) => !call.alert || event.alert === call.alert.id) ?? null;
+}
+
+/** Return in words where the heat of an explanation is strongest. */
+export function whereHot(grid: Grid): string {
+  const found = strongest(grid);
+  if (found.kind !== "place") return HEAT[found.kind];
+  const zone = found.feature === "outside" ? HEAT.outsideZone : HEAT.zone;
+  return HEAT.place(zone(found.row, found.column), HEAT.feature[found.feature]);
 }
 
 function whySpoof(call: Call, signals: readonly SignalMessage[]): string {

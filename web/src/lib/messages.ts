@@ -10,6 +10,10 @@ export type IceServers = string[];
 export type Device = string;
 export type ThresholdNat = number;
 /**
+ * How long the faces of alerts are kept on disk [days]; 0: never written.
+ */
+export type KeepFacesDays = number;
+/**
  * What happened to an alert.
  *
  * This interface was referenced by `Kua`'s JSON-Schema
@@ -77,43 +81,75 @@ export type AudioS = number;
  * What was got, what is allowed, what to do.
  */
 export type Error = string;
-export type Type1 = "hello";
+export type Type1 = "explanation";
+export type Seq1 = number;
+export type Session1 = string;
+/**
+ * Id of the alert that it explains.
+ */
+export type Alert = string;
+export type At1 = string;
+/**
+ * The window that it rests on [s].
+ */
+export type StartS = number;
+export type EndS = number;
+/**
+ * The window's most suspicious picture [s]: the one of `face.jpg`.
+ */
+export type TimeS1 = number;
+/**
+ * Face number within the call.
+ */
+export type Track1 = number;
+/**
+ * What each place of the picture says, the mean over the window: 0 = bona fide, 1 = spoof. Rows from the top,
+ * places from the left, evenly spread over the picture.
+ *
+ * @minItems 1
+ */
+export type Spoof = [number[], ...number[][]];
+/**
+ * Digest of the face model.
+ */
+export type Model = string;
+export type Type2 = "hello";
 export type Version1 = 1;
 /**
  * Newest stored event.
  */
-export type Seq1 = number;
-export type Type2 = "session_ended";
 export type Seq2 = number;
-export type Session1 = string;
-export type At1 = string;
+export type Type3 = "session_ended";
+export type Seq3 = number;
+export type Session2 = string;
+export type At2 = string;
 export type Cause = string;
 /**
  * What is said of a call, a signal or a track. Grey (`undecided`) is never shown as green.
  */
 export type State1 = "undecided" | "bona_fide" | "suspect" | "spoof";
-export type Session2 = string;
+export type Session3 = string;
 export type Name = string;
 export type Source = string;
 export type StartedAt = string;
 export type EndedAt = string | null;
-export type Type3 = "verdict";
-export type Session3 = string;
-export type TimeS1 = number;
+export type Type4 = "verdict";
+export type Session4 = string;
+export type TimeS2 = number;
 export type Signals1 = SignalMessage[];
 export type ThresholdNat2 = number;
-export type Type4 = "session_started";
-export type Seq3 = number;
-export type Session4 = string;
+export type Type5 = "session_started";
+export type Seq4 = number;
+export type Session5 = string;
 export type Name1 = string;
 export type Source1 = string;
 /**
  * UTC, ISO 8601.
  */
-export type At2 = string;
-export type Seq4 = number;
+export type At3 = string;
+export type Seq5 = number;
 export type Sessions = SessionMessage[];
-export type Session5 = string;
+export type Session6 = string;
 export type Readings = VerdictMessage[];
 
 export interface Kua {
@@ -131,6 +167,7 @@ export interface AboutMessage {
   models: Models;
   device: Device;
   threshold_nat: ThresholdNat;
+  keep_faces_days: KeepFacesDays;
 }
 export interface Models {
   [k: string]: string;
@@ -212,15 +249,34 @@ export interface ErrorMessage {
   error: Error;
 }
 /**
+ * Where on the face the evidence of an alert lies: a hint, made once the alert is out. It shows no face.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "ExplanationMessage".
+ */
+export interface ExplanationMessage {
+  type: Type1;
+  seq: Seq1;
+  session: Session1;
+  alert: Alert;
+  at: At1;
+  start_s: StartS;
+  end_s: EndS;
+  time_s: TimeS1;
+  track: Track1;
+  spoof: Spoof;
+  model: Model;
+}
+/**
  * The first message on a live connection.
  *
  * This interface was referenced by `Kua`'s JSON-Schema
  * via the `definition` "HelloMessage".
  */
 export interface HelloMessage {
-  type: Type1;
+  type: Type2;
   version: Version1;
-  seq: Seq1;
+  seq: Seq2;
 }
 /**
  * A call ended.
@@ -229,10 +285,10 @@ export interface HelloMessage {
  * via the `definition` "SessionEndedMessage".
  */
 export interface SessionEndedMessage {
-  type: Type2;
-  seq: Seq2;
-  session: Session1;
-  at: At1;
+  type: Type3;
+  seq: Seq3;
+  session: Session2;
+  at: At2;
   cause: Cause;
   state: State1;
 }
@@ -243,7 +299,7 @@ export interface SessionEndedMessage {
  * via the `definition` "SessionMessage".
  */
 export interface SessionMessage {
-  session: Session2;
+  session: Session3;
   name: Name;
   source: Source;
   started_at: StartedAt;
@@ -265,9 +321,9 @@ export interface SessionMessage {
  * via the `definition` "VerdictMessage".
  */
 export interface VerdictMessage {
-  type: Type3;
-  session: Session3;
-  time_s: TimeS1;
+  type: Type4;
+  session: Session4;
+  time_s: TimeS2;
   state: State;
   reason: Reason | null;
   signals: Signals1;
@@ -282,12 +338,12 @@ export interface VerdictMessage {
  * via the `definition` "SessionStartedMessage".
  */
 export interface SessionStartedMessage {
-  type: Type4;
-  seq: Seq3;
-  session: Session4;
+  type: Type5;
+  seq: Seq4;
+  session: Session5;
   name: Name1;
   source: Source1;
-  at: At2;
+  at: At3;
 }
 /**
  * All calls that run or ended lately, and the place in the stream of events from which to go on.
@@ -296,7 +352,7 @@ export interface SessionStartedMessage {
  * via the `definition` "SnapshotMessage".
  */
 export interface SnapshotMessage {
-  seq: Seq4;
+  seq: Seq5;
   sessions: Sessions;
 }
 /**
@@ -306,6 +362,6 @@ export interface SnapshotMessage {
  * via the `definition` "TimelineMessage".
  */
 export interface TimelineMessage {
-  session: Session5;
+  session: Session6;
   readings: Readings;
 }

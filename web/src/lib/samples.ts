@@ -1,5 +1,5 @@
 /** Messages for the tests. */
-import type { AlertMessage, SessionMessage, SignalMessage, State, StoredMessage, VerdictMessage } from "./wire";
+import type { AlertMessage, ExplanationMessage, SessionMessage, SignalMessage, State, StoredMessage, VerdictMessage } from "./wire";
 
 export function signal(fields: Partial<SignalMessage> = {}): SignalMessage {
   return {
@@ -52,6 +52,27 @@ export function alert(seq: number, kind: AlertMessage["kind"], session = "a"): A
     threshold_nat: 4,
     models: { face: "sha256:00" },
     advice: "verify_identity",
+  };
+}
+
+export function explanation(seq: number, fields: Partial<ExplanationMessage> = {}): ExplanationMessage {
+  return {
+    type: "explanation",
+    seq,
+    session: "a",
+    alert: "alert of a",
+    at: at(seq),
+    start_s: 8,
+    end_s: 12,
+    time_s: 11.4,
+    track: 1,
+    spoof: [
+      [0.1, 0.2, 0.1],
+      [0.2, 0.3, 0.2],
+      [0.1, 0.9, 0.1],
+    ],
+    model: "sha256:00",
+    ...fields,
   };
 }
 

@@ -170,7 +170,8 @@ function applied(call: Call, event: StoredMessage): Call {
   if (event.type === "session_started") {
     return { ...call, name: event.name, source: event.source, startedAt: event.at };
   }
-  if (event.seq <= call.asOf) return call;
+  // An explanation says more of an alert, but changes nothing.
+  if (event.seq <= call.asOf || event.type === "explanation") return call;
   if (event.type === "session_ended") {
     return { ...call, endedAt: event.at, cause: event.cause, state: event.state };
   }

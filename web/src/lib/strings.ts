@@ -1,8 +1,13 @@
 /** Every text of the pages. Another language is another file of this shape. */
+import type { Column, Feature, Row } from "./heat";
 import type { AlertMessage, Reason, Signal, State } from "./wire";
 
 export const LOCALE = "en-GB";
 export const UNITS = { second: "s", minute: "min", hour: "h" };
+
+function days(n: number): string {
+  return `${n.toLocaleString(LOCALE)} ${n === 1 ? "day" : "days"}`;
+}
 
 export const APP = {
   name: "Kua",
@@ -14,7 +19,9 @@ export const APP = {
   navCheck: "Check a call",
   navViewer: "All calls",
   navRunning: "a check is running",
-  footer: "An estimate, not a proof. Nothing is recorded. Not legal advice.",
+  footer: (recorded: string): string => ["An estimate, not a proof.", recorded, "Not legal advice."].filter(Boolean).join(" "),
+  recorded: (faceDays: number): string =>
+    faceDays ? `Faces of alerts are kept for ${days(faceDays)}; nothing else is recorded.` : "Nothing is recorded.",
 };
 
 export const STATE: Record<State, { word: string; headline: string }> = {
@@ -117,12 +124,54 @@ export const TIMELINE = {
     `Timeline of ${call}. Strongest evidence now ${evidence}; the alert line is at ${threshold}. Time under alert: ${alerted}.`,
 };
 
+export const HEAT = {
+  title: "Where it looks machine-made",
+  lead: (face: string, at: string, where: string): string => `${face} at ${at} of the call: ${where}.`,
+  none: "no place stands out by itself",
+  even: "the heat is spread evenly over the picture",
+  place: (zone: string, feature: string): string => `the heat is strongest ${zone}, ${feature}`,
+  zone: (row: Row, column: Column): string =>
+    row === "middle" && column === "centre" ? "in the middle of the face" : `in the ${row} ${column} of the face`,
+  outsideZone: (row: Row, column: Column): string =>
+    row === "middle" && column === "centre" ? "in the middle of the picture" : `in the ${row} ${column} of the picture`,
+  feature: {
+    forehead: "on the forehead",
+    eyes: "around the eyes",
+    eyeLeft: "around the eye on the left",
+    eyeRight: "around the eye on the right",
+    nose: "around the nose",
+    cheekLeft: "on the cheek on the left",
+    cheekRight: "on the cheek on the right",
+    mouth: "around the mouth",
+    chin: "on the chin",
+    edge: "at the edge of the face",
+    outside: "beside the face",
+  } satisfies Record<Feature, string>,
+  hint: "This is a hint and no proof: it shows what the detector went by. It can be wrong, and a genuine face can have hot places too.",
+  toggle: "Show the heat map",
+  legend: "Colour of the heat map",
+  little: "a little",
+  strongly: "strongly",
+  nowhere: "No colour: nothing there looks machine-made.",
+  ring: "The ring marks the strongest place.",
+  alt: (what: string, where: string): string => `${what}; ${where}.`,
+  altFace: "The face with its heat map",
+  altOutline: "A drawn outline of a face with the heat map",
+  loading: "Fetching the picture…",
+  gone: "The picture of the face is no longer held. The outline shows where its parts would be.",
+  failed: "The picture of the face cannot be fetched now. The outline shows where its parts would be.",
+  held: "The picture is in the service's memory only and is never stored.",
+  kept: (faceDays: number): string => `The service deletes the picture after ${days(faceDays)}.`,
+};
+
 export const CHECK = {
   title: "Check a call",
   headline: "Is the person on your call genuine?",
   lead: "Kua listens and watches along, and tells you when the face or the voice you meet is made by a machine.",
-  privacy:
-    "Sound and picture go only to the Kua service that this page came from. They are analysed at once and not recorded.",
+  privacy: (recorded: string): string =>
+    ["Sound and picture go only to the Kua service that this page came from. They are analysed at once.", recorded]
+      .filter(Boolean)
+      .join(" "),
   nameLabel: "Name of the call",
   nameHint: "Optional: who is calling?",
   defaultName: (date: string): string => `Call of ${date}`,
@@ -228,6 +277,8 @@ export const LOG = {
     updated: "Alert updated",
     cleared: "Alert taken back",
   } satisfies Record<AlertMessage["kind"], string>,
+  explanation: "Heat map of the face kept",
+  explained: (at: string): string => `of the picture at ${at} of the call`,
   detail: (at: string, evidence: string): string => `at ${at} of the call, evidence ${evidence}`,
   models: "Models that took part",
 };

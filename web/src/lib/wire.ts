@@ -1,6 +1,7 @@
 /** The server's messages, and the unions of them that the schema's generator leaves out. */
 import type {
   AlertMessage,
+  ExplanationMessage,
   HelloMessage,
   SessionEndedMessage,
   SessionStartedMessage,
@@ -11,6 +12,7 @@ export type {
   AboutMessage,
   AlertMessage,
   CoverageMessage,
+  ExplanationMessage,
   Reason,
   SessionMessage,
   Signal,
@@ -21,5 +23,5 @@ export type {
   VerdictMessage,
 } from "./messages";
 
-export type StoredMessage = SessionStartedMessage | SessionEndedMessage | AlertMessage;
+export type StoredMessage = SessionStartedMessage | SessionEndedMessage | AlertMessage | ExplanationMessage;
 export type ServerMessage = HelloMessage | StoredMessage | VerdictMessage;

@@ -1,0 +1,272 @@
+"""The explanation of a face alert over real HTTP: after the alert, kept like it, and its picture for viewers alone."""
+
+import asyncio
+import json
+import os
+import threading
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import cv2
+import httpx
+import numpy as np
+import pytest
+import websockets
+from fastapi import FastAPI
+from test_api import DIGESTS, serving, until
+
+from models.calibration import Calibration
+from models.faces import Detection
+from models.window import (
+    CROP_PX,
+    PICTURE_RATE_HZ,
+    Batch,
+    Explanation,
+    FaceWindow,
+    Pixels,
+    Reason,
+    Score,
+    Signal,
+    scored,
+    unscored,
+)
+from stream.api.app import Service, create_app
+from stream.events import Medium, VideoFrame
+from stream.ingest.wire import Packet, encode_packet
+from stream.session import Session
+from stream.settings import Settings
+
+PICTURE = np.random.default_rng(5).integers(0, 255, (240, 320, 3), np.uint8)
+LANDMARKS = np.array([[130, 90], [190, 90], [160, 120], [135, 150], [185, 150]], np.float32)
+JPEG_MAGIC = b"\xff\xd8\xff"
+GRID = np.array([[0.1, 0.2, 0.3], [0.4, 0.98765, 0.6]], np.float32)
+
+
+class FaceModels:
+    """Sees one face in every picture and calls it forged; explains it when it is let."""
+
+    def __init__(self) -> None:
+        self.digests = dict(DIGESTS)
+        self.changes: dict[Signal, Calibration] = {}
+        self.may_explain = threading.Event()
+        self.may_explain.set()
+        self.grid = GRID
+        self.fails = False
+
+    def find_faces(self, picture: Pixels) -> tuple[Detection, ...]:
+        return (Detection(box=(100, 60, 120, 120), landmarks=LANDMARKS, confidence=1.0),)
+
+    def score(self, batch: Batch) -> Sequence[Score]:
+        return [
+            scored(w, raw=-6.0, llr=-6.0, analysed_s=4.0)
+            if isinstance(w, FaceWindow) and w.crops
+            else unscored(w, Reason.LOST)
+            for w in batch
+        ]
+
+    def explain(self, window: FaceWindow) -> Explanation:
+        assert threading.current_thread() is not threading.main_thread()
+        self.may_explain.wait(10)
+        if self.fails:
+            raise RuntimeError("the net broke")
+        return Explanation(crop=window.crops[2], spoof=self.grid)
+
+
+def make_app(folder: Path, models: FaceModels, **settings: object) -> FastAPI:
+    return create_app(Settings(data_dir=folder, **settings), models, device="cpu:test", workers=1)  # type: ignore[arg-type]
+
+
+async def show(session: Session, end_s: float = 6.0) -> None:
+    """Let a call show its face for a while, faster than real time."""
+    for i in range(int(end_s * PICTURE_RATE_HZ)):
+        session.push(VideoFrame(time_s=i / PICTURE_RATE_HZ, pixels=PICTURE))
+        await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def alerted(app: FastAPI, headers: dict[str, str] | None = None) -> AsyncIterator[tuple[str, dict[str, object]]]:
+    """Serve a call until its explanation is told; yield the address and the explanation."""
+    async with serving(app) as address:
+        live_at = f"ws://{address}/v1/alerts?after=0"
+        async with websockets.connect(live_at, additional_headers=headers) as live:
+            service: Service = app.state.service
+            await show(service.desk.open(source="test", name="A call"))
+            yield address, await until(live, "explanation")
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def face_url(address: str, told: dict[str, object]) -> str:
+    return f"http://{address}/v1/sessions/{told['session']}/alerts/{told['alert']}/face.jpg"
+
+
+async def test_the_explanation_follows_its_alert_and_is_replayed_also_after_a_restart(tmp_path: Path) -> None:
+    async with alerted(make_app(tmp_path, FaceModels())) as (address, told), httpx.AsyncClient() as client:
+        events = (await client.get(f"http://{address}/v1/events")).json()
+        assert [event["type"] for event in events] == ["session_started", "alert", "explanation"]
+        assert events[2] == told
+        assert (told["session"], told["alert"]) == (events[1]["session"], events[1]["id"])
+        assert (told["track"], told["model"]) == (1, DIGESTS["face"])
+        assert told["spoof"] == [[0.1, 0.2, 0.3], [0.4, 0.988, 0.6]]
+        assert (told["start_s"], told["end_s"]) == (events[1]["time_s"] - 4, events[1]["time_s"])
+        assert told["start_s"] <= told["time_s"] < told["end_s"]  # type: ignore[operator]
+    async with serving(make_app(tmp_path, FaceModels())) as address, httpx.AsyncClient() as client:
+        assert (await client.get(f"http://{address}/v1/events?after=2&limit=1")).json() == [told]
+        (call,) = (await client.get(f"http://{address}/v1/sessions")).json()["sessions"]
+        assert (call["name"], call["state"]) == ("A call", "spoof")
+
+
+async def test_the_face_is_for_viewers_with_the_token_and_never_cached(tmp_path: Path) -> None:
+    allowed = {"Authorization": "Bearer secret"}
+    app = make_app(tmp_path, FaceModels(), token="secret")
+    async with alerted(app, allowed) as (address, told), httpx.AsyncClient() as client:
+        refused = await client.get(face_url(address, told))
+        assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
+        assert (await client.get(face_url(address, told), headers={"Authorization": "Bearer x"})).status_code == 401
+        foreign = await client.get(face_url(address, told), headers=allowed | {"Origin": "https://evil.example"})
+        assert foreign.status_code == 403
+        given = await client.get(face_url(address, told), headers=allowed)
+        assert (given.status_code, given.headers["content-type"]) == (200, "image/jpeg")
+        assert given.headers["cache-control"] == "no-store"
+        assert given.headers["cross-origin-resource-policy"] == "same-origin"
+        pixels = cv2.imdecode(np.frombuffer(given.content, np.uint8), cv2.IMREAD_COLOR)
+        assert pixels.shape == (CROP_PX, CROP_PX, 3)
+
+
+async def test_by_default_no_file_holds_the_face_and_a_restart_forgets_it(tmp_path: Path) -> None:
+    async with alerted(make_app(tmp_path, FaceModels())) as (address, told), httpx.AsyncClient() as client:
+        assert (await client.get(face_url(address, told))).status_code == 200
+        about = (await client.get(f"http://{address}/v1/about")).json()
+        assert about["keep_faces_days"] == 0
+        assert {path.name for path in files(tmp_path)} <= {"kua.sqlite", "kua.sqlite-wal", "kua.sqlite-shm"}
+        assert all(JPEG_MAGIC not in path.read_bytes() for path in files(tmp_path))
+    async with serving(make_app(tmp_path, FaceModels())) as address, httpx.AsyncClient() as client:
+        gone = await client.get(face_url(address, told))
+        assert (gone.status_code, gone.headers["cache-control"]) == (404, "no-store")
+        assert gone.json() == {
+            "error": f"no face is held of alert {told['alert']!r}: it never had one, or its time is over; pictures are "
+            "in memory only, unless KUA_KEEP_FACES_DAYS keeps them"
+        }
+
+
+async def test_a_kept_face_is_served_after_a_restart_and_deleted_when_its_days_are_over(tmp_path: Path) -> None:
+    async with alerted(make_app(tmp_path, FaceModels(), keep_faces_days=0.5)) as (address, told):
+        (path,) = (tmp_path / "faces").iterdir()
+    app = make_app(tmp_path, FaceModels(), keep_faces_days=0.5)
+    async with serving(app) as address, httpx.AsyncClient() as client:
+        assert (await client.get(face_url(address, told))).content == path.read_bytes()
+        assert (await client.get(f"http://{address}/v1/about")).json()["keep_faces_days"] == 0.5
+    half_a_day_ago = time.time() - 0.51 * 86_400
+    os.utime(path, (half_a_day_ago, half_a_day_ago))
+    app = make_app(tmp_path, FaceModels(), keep_faces_days=0.5)
+    async with serving(app) as address, httpx.AsyncClient() as client:
+        assert not path.exists()
+        assert (await client.get(face_url(address, told))).status_code == 404
+
+
+async def test_the_face_is_on_disk_before_its_explanation_is_stored(tmp_path: Path) -> None:
+    app = make_app(tmp_path, FaceModels(), keep_faces_days=1)
+    service: Service = app.state.service
+    append, seen = service.store.append, list[int]()
+
+    async def watched(make):  # noqa: ANN001, ANN202  # as `Store.append`
+        if make(0).type == "explanation":
+            seen.append(len(list((tmp_path / "faces").glob("*.jpg"))))
+        return await append(make)
+
+    object.__setattr__(service.store, "append", watched)
+    async with alerted(app):
+        assert seen == [1]
+
+
+async def test_an_alert_waits_for_no_explanation_and_a_call_that_ends_meanwhile_still_gets_its_own(
+    tmp_path: Path,
+) -> None:
+    models = FaceModels()
+    models.may_explain.clear()
+    app = make_app(tmp_path, models)
+    async with serving(app) as address, websockets.connect(f"ws://{address}/v1/alerts?after=0") as live:
+        session = app.state.service.desk.open(source="test", name="A call")
+        await show(session)
+        raised = await until(live, "alert")
+        session.close("hung up")
+        ended = await until(live, "session_ended")
+        models.may_explain.set()
+        told = await until(live, "explanation")
+        assert (told["alert"], told["seq"]) == (raised["id"], int(ended["seq"]) + 1)  # type: ignore[call-overload]
+        async with httpx.AsyncClient() as client:
+            assert (await client.get(face_url(address, told))).status_code == 200
+
+
+@pytest.mark.parametrize("grid", [None, np.full((2, 2), np.nan, np.float32)])
+async def test_an_explanation_that_fails_costs_neither_the_alert_nor_the_call(
+    tmp_path: Path, grid: np.ndarray | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = FaceModels()
+    models.fails = grid is None
+    models.grid = GRID if grid is None else grid
+    app = make_app(tmp_path, models)
+    async with serving(app) as address, websockets.connect(f"ws://{address}/v1/alerts?after=0") as live:
+        session = app.state.service.desk.open(source="test", name="A call")
+        await show(session, 8.0)
+        await until(live, "alert")
+        later = await until(live, "verdict")
+        assert (later["state"], len(app.state.service.desk)) == ("spoof", 1)
+        session.close("hung up")
+        await until(live, "session_ended")
+        async with httpx.AsyncClient() as client:
+            events = (await client.get(f"http://{address}/v1/events")).json()
+    assert [event["type"] for event in events] == ["session_started", "alert", "session_ended"]
+    assert "an alert stays unexplained" in capsys.readouterr().out
+
+
+async def test_a_full_disk_costs_neither_the_alert_nor_its_explanation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("stream.alerts.faces.Faces._write", full)
+    app = make_app(tmp_path, FaceModels(), keep_faces_days=1)
+    async with alerted(app) as (address, told), httpx.AsyncClient() as client:
+        assert (await client.get(face_url(address, told))).status_code == 200
+        assert len(app.state.service.desk) == 1
+
+
+async def test_a_stop_keeps_the_explanation_that_is_being_made(tmp_path: Path) -> None:
+    models = FaceModels()
+    models.may_explain.clear()
+    app = make_app(tmp_path, models)
+    async with serving(app) as address, websockets.connect(f"ws://{address}/v1/alerts?after=0") as live:
+        await show(app.state.service.desk.open(source="test", name="A call"))
+        await until(live, "alert")
+        threading.Timer(0.2, models.may_explain.set).start()
+    async with serving(make_app(tmp_path, models)) as address, httpx.AsyncClient() as client:
+        events = (await client.get(f"http://{address}/v1/events")).json()
+    assert [event["type"] for event in events] == ["session_started", "alert", "session_ended", "explanation"]
+
+
+async def test_the_sender_of_an_alerted_call_hears_of_none_of_it(tmp_path: Path) -> None:
+    app = make_app(tmp_path, FaceModels())
+    jpeg = cv2.imencode(".jpg", PICTURE)[1].tobytes()
+    async with (
+        serving(app) as address,
+        websockets.connect(f"ws://{address}/v1/alerts?after=0") as live,
+        websockets.connect(f"ws://{address}/v1/ingest") as call,
+    ):
+        await call.send(json.dumps({"type": "hello", "version": 1, "video": {"codec": "jpeg"}}))
+        for i in range(6 * PICTURE_RATE_HZ):
+            time_us = i * 1_000_000 // PICTURE_RATE_HZ
+            await call.send(encode_packet(Packet(medium=Medium.VIDEO, time_us=time_us, payload=jpeg, is_key=True)))
+            await asyncio.sleep(0.02)
+        told = await until(live, "explanation")
+        assert json.loads(await call.recv())["type"] == "welcome"
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(call.recv(), 0.3)
+        async with httpx.AsyncClient(base_url=f"http://{address}") as client:
+            for path in (f"/whip/{told['session']}", f"/whip/{told['session']}/face.jpg"):
+                assert (await client.get(path)).status_code in (404, 405)

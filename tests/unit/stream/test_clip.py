@@ -1,0 +1,73 @@
+"""A clip keeps the explanation of its first alerted face, also where the voice raised the alert before it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from models.calibration import Calibration
+from models.faces import Detection
+from models.window import (
+    PICTURE_RATE_HZ,
+    SAMPLE_RATE_HZ,
+    Batch,
+    Explanation,
+    FaceWindow,
+    Pixels,
+    Score,
+    Signal,
+    scored,
+)
+from stream.clip import ClipCheck
+from stream.decision import Policy
+from stream.events import AudioFrame, State, VideoFrame
+
+PICTURE = np.full((240, 320, 3), 90, np.uint8)
+LANDMARKS = np.array([[130, 90], [190, 90], [160, 120], [135, 150], [185, 150]], np.float32)
+
+
+class Models:
+    """Calls each signal forged from a time on."""
+
+    def __init__(self, face_from_s: float, voice_from_s: float) -> None:
+        self.changes: dict[Signal, Calibration] = {}
+        self.from_s = {Signal.FACE: face_from_s, Signal.VOICE: voice_from_s}
+        self.explained: list[FaceWindow] = []
+
+    def find_faces(self, picture: Pixels) -> tuple[Detection, ...]:
+        return (Detection(box=(100, 60, 120, 120), landmarks=LANDMARKS, confidence=1.0),)
+
+    def score(self, batch: Batch) -> Sequence[Score]:
+        llrs = [-6.0 if window.end_s >= self.from_s[window.signal] else 3.0 for window in batch]
+        return [scored(window, raw=llr, llr=llr, analysed_s=4) for window, llr in zip(batch, llrs, strict=True)]
+
+    def explain(self, window: FaceWindow) -> Explanation:
+        self.explained.append(window)
+        return Explanation(crop=window.crops[0], spoof=np.full((2, 3), 0.7, np.float32))
+
+
+def check(models: Models, seconds: int = 14) -> ClipCheck:
+    clip = ClipCheck(models, Policy())
+    for second in range(seconds):
+        clip.push(AudioFrame(start_s=second, samples=np.zeros(SAMPLE_RATE_HZ, np.float32)))
+        for i in range(PICTURE_RATE_HZ):
+            clip.push(VideoFrame(time_s=second + i / PICTURE_RATE_HZ, pixels=PICTURE))
+    assert clip.finish().state is State.SPOOF
+    return clip
+
+
+@pytest.mark.parametrize("voice_from_s", [99.0, 5.0])
+def test_the_window_that_brought_the_face_into_the_alert_is_explained_and_no_other(voice_from_s: float) -> None:
+    models = Models(face_from_s=8.0, voice_from_s=voice_from_s)
+    explained = check(models).explained
+    assert explained is not None
+    assert models.explained == [explained.window]
+    # Each forged window brings 0.625 nat: the second crosses the line of 1.
+    assert (explained.window.start_s, explained.window.end_s) == (4.5, 8.5)
+    assert explained.explanation.crop in explained.window.crops
+
+
+def test_an_alert_of_the_voice_alone_explains_no_face() -> None:
+    models = Models(face_from_s=99.0, voice_from_s=5.0)
+    assert check(models).explained is None
+    assert models.explained == []
