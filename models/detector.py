@@ -72,9 +72,9 @@ class Detector:
         """How much a change of a track's raw score since the start of its call tells, by signal."""
         return {Signal.FACE: self._face.change, Signal.VOICE: self._voice.change}
 
-    def find_faces(self, picture: Pixels) -> tuple[Detection, ...]:
-        """Find the faces of a picture, largest first."""
-        return self._finder.find(picture)
+    def find_faces(self, picture: Pixels, near: Sequence[Detection] = ()) -> tuple[Detection, ...]:
+        """Find the faces of a picture, largest first; given known ones, only near where they were."""
+        return self._finder.find(picture, near)
 
     def score(self, batch: Batch) -> tuple[Score, ...]:
         """Return one score for each window, in order."""

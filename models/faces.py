@@ -4,32 +4,29 @@ Pictures enter; detections, track numbers and aligned crops leave. The finder ke
 calls and threads; a tracker belongs to one call.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
-import onnxruntime
 
-from models import weights
 from models.preprocess import align_face, face_px, in_crop, sharpness
+from models.retinaface import MEAN_RGB, MIN_PX, Found, RetinaFace
 from models.window import FaceCrop, Landmarks, Pixels
-
-Array = npt.NDArray[np.float32]
 
 # Long side of the picture that is searched: finds a face of 1/16 of the picture's width. See the model card for how
 # many faces and milliseconds other sizes would give.
 SEARCH_PX = 320
-MIN_CONFIDENCE = 0.8
 MAX_FACES = 4
 MAX_OVERLAP = 0.4
 
-# Of the network: strides and box sizes of its anchors, the scale of its outputs, the BGR mean it was trained with.
-ANCHORS = ((8, (16, 32)), (16, (64, 128)), (32, (256, 512)))
-CENTRE_VARIANCE, SIZE_VARIANCE = 0.1, 0.2
-MEAN_BGR = np.array([104, 117, 123], np.float32)
+# A known face is sought, and every face's landmarks are placed, in a square of `NEAR_SIDES` of its box's longer side,
+# seen at `NEAR_PX`: see the model card for the milliseconds and pixels that other values give.
+NEAR_PX = 160
+NEAR_SIDES = 1.8
+WHOLE_EVERY_S = 1.0
+"""How often the whole picture is searched while every known face is found again [s]."""
 
 ABSENCE_S = 2.0
 
@@ -53,40 +50,60 @@ class Detection:
         return self.box[0] + self.box[2] / 2, self.box[1] + self.box[3] / 2
 
 
+Find = Callable[[Pixels, Sequence[Detection]], tuple[Detection, ...]]
+"""Returns the faces of a picture, sought near others or, given none, everywhere: `FaceFinder.find`."""
+
+
 class FaceFinder:
-    """RetinaFace (MobileNet 0.25) on one thread.
+    """Finds faces with `RetinaFace`.
 
     Args:
         path: The ONNX file; fetched when not given.
 
     Raises:
         models.weights.WeightsError: The file is not there and cannot be fetched.
-
-    Source:
-        Deng et al. 2019, https://arxiv.org/abs/1905.00641.
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(
-            str(path or weights.ensure("retinaface")), options, providers=["CPUExecutionProvider"]
-        )
+        self._network = RetinaFace(path)
 
-    def find(self, rgb: Pixels) -> tuple[Detection, ...]:
+    def find(self, rgb: Pixels, near: Sequence[Detection] = ()) -> tuple[Detection, ...]:
         """Return the faces of a picture, the largest first, at most `MAX_FACES`.
+
+        Each face's landmarks are placed in a second look at the face alone, so that they do not depend on how large
+        the picture is, nor on whether the face was sought in all of it.
 
         Args:
             rgb: Shape (H, W, 3), any size.
+            near: Faces of the picture before: only these are sought, near where they were. None: the whole picture is.
         """
+        if near:
+            return _distinct([face for face in self._look(rgb, near) if face is not None])
+        whole = self._search(rgb)
+        return _distinct([again or face for face, again in zip(whole, self._look(rgb, whole), strict=True)])
+
+    def _search(self, rgb: Pixels) -> tuple[Detection, ...]:
+        """Return the faces of the whole picture."""
         height, width = rgb.shape[:2]
         ratio = SEARCH_PX / max(height, width)
-        size = max(32, round(width * ratio)), max(32, round(height * ratio))
+        size = max(MIN_PX, round(width * ratio)), max(MIN_PX, round(height * ratio))
         small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if ratio < 1 else cv2.INTER_LINEAR)
-        pixels = (small[..., ::-1] - MEAN_BGR).transpose(2, 0, 1)[None]  # (1, 3, H, W)
-        boxes, scores, points = self._session.run(None, {"input": np.ascontiguousarray(pixels, np.float32)})
-        scale = np.array([width / size[0], height / size[1]], np.float32)
-        return _decode(boxes[0], scores[0, :, 1], points[0], _anchors(*size), scale)
+        (found,) = self._network([np.asarray(small, np.uint8)])
+        return _distinct(_placed(found, (0.0, 0.0), (width / size[0], height / size[1])))
+
+    def _look(self, rgb: Pixels, faces: Sequence[Detection]) -> list[Detection | None]:
+        """Return each face as it is seen in a square around its place, None where it is not there."""
+        if not faces:
+            return []
+        squares = [_square(face) for face in faces]
+        seen: list[Detection | None] = []
+        for face, (left, top, side), found in zip(
+            faces, squares, self._network([_cut(rgb, square) for square in squares]), strict=True
+        ):
+            placed = _distinct(_placed(found, (left, top), (side / NEAR_PX, side / NEAR_PX)))
+            nearest = min(placed, key=lambda one: _distance(one, face), default=None)
+            seen.append(nearest if nearest is not None and _distance(nearest, face) < 1 else None)
+        return seen
 
 
 class FaceTracker:
@@ -99,14 +116,30 @@ class FaceTracker:
     def __init__(self) -> None:
         self._seen: dict[int, tuple[float, Detection]] = {}
         self._last = 0
+        self._newest: tuple[Detection, ...] = ()
+        self._whole_s = float("-inf")
 
-    def update(self, time_s: float, detections: tuple[Detection, ...]) -> tuple[tuple[int, Detection], ...]:
+    def near(self, time_s: float) -> tuple[Detection, ...]:
+        """Return the faces near which the next picture is to be searched; none: all of it is.
+
+        Args:
+            time_s: Session time of that picture [s].
+        """
+        return self._newest if time_s - self._whole_s < WHOLE_EVERY_S else ()
+
+    def update(
+        self, time_s: float, detections: tuple[Detection, ...], *, is_whole: bool = True
+    ) -> tuple[tuple[int, Detection], ...]:
         """Return the detections with their track numbers, from 1, in the order given.
 
         Args:
             time_s: Session time of the picture [s]; never earlier than the call before.
             detections: From `FaceFinder.find`.
+            is_whole: The whole picture was searched.
         """
+        self._newest = detections
+        if is_whole:
+            self._whole_s = time_s
         self._seen = {n: (at, face) for n, (at, face) in self._seen.items() if time_s - at <= ABSENCE_S}
         numbers = self._match(detections)
         for index, face in enumerate(detections):
@@ -128,6 +161,25 @@ class FaceTracker:
             if distance < 1 and index not in numbers and number not in numbers.values():
                 numbers[index] = number
         return numbers
+
+
+def follow(rgb: Pixels, time_s: float, tracker: FaceTracker, find: Find) -> tuple[FaceCrop, ...]:
+    """Find the faces of a call's next picture and cut them out. Serving and training follow faces with this alone.
+
+    Known faces are sought near where they were. The whole picture is searched at the start, every `WHOLE_EVERY_S`,
+    while no face is known, and at once where a known face is not found again.
+
+    Args:
+        rgb: The picture, shape (H, W, 3).
+        time_s: Its session time [s]; never earlier than that of the call's picture before.
+        tracker: The call's own.
+        find: `FaceFinder.find`, or what stands for it.
+    """
+    near = tracker.near(time_s)
+    faces = find(rgb, near)
+    if len(faces) < len(near):
+        near, faces = (), find(rgb, ())
+    return crops_of(rgb, time_s, tracker.update(time_s, faces, is_whole=not near))
 
 
 def crops_of(rgb: Pixels, time_s: float, tracked: tuple[tuple[int, Detection], ...]) -> tuple[FaceCrop, ...]:
@@ -154,37 +206,49 @@ def crops_of(rgb: Pixels, time_s: float, tracked: tuple[tuple[int, Detection], .
     return tuple(crops)
 
 
-@lru_cache(maxsize=16)
-def _anchors(width: int, height: int) -> Array:
-    """Return centre and size of every anchor, shape (A, 4) [px]."""
-    parts = []
-    for stride, sizes in ANCHORS:
-        ys, xs = np.mgrid[: -(-height // stride), : -(-width // stride)]
-        centres = (np.stack([xs.ravel(), ys.ravel()], axis=1) + 0.5) * stride
-        squares = np.tile(np.repeat(np.array(sizes)[:, None], 2, axis=1), (len(centres), 1))
-        parts.append(np.hstack([np.repeat(centres, len(sizes), axis=0), squares]))
-    anchors: Array = np.concatenate(parts).astype(np.float32)
-    return anchors
+def _square(face: Detection) -> tuple[int, int, int]:
+    """Return left, top and side of the square in which a face is sought [px]."""
+    side = max(round(NEAR_SIDES * max(face.box[2:])), 16)
+    x, y = face.centre
+    return round(x - side / 2), round(y - side / 2), side
 
 
-def _decode(boxes: Array, scores: Array, points: Array, anchors: Array, scale: Array) -> tuple[Detection, ...]:
-    sure = np.flatnonzero(scores >= MIN_CONFIDENCE)
-    sure = sure[np.argsort(-scores[sure])]
-    centres, sizes = anchors[sure, :2], anchors[sure, 2:]
-    wide = sizes * np.exp(boxes[sure, 2:] * SIZE_VARIANCE) * scale
-    corners = (centres + sizes * boxes[sure, :2] * CENTRE_VARIANCE) * scale - wide / 2
-    landmarks = centres[:, None] + sizes[:, None] * points[sure].reshape(-1, 5, 2) * CENTRE_VARIANCE  # (K, 5, 2)
-    found: list[Detection] = []
-    for index, rank in enumerate(sure):
-        left, top, width, height = (float(value) for value in (*corners[index], *wide[index]))
-        face = Detection(
-            box=(left, top, width, height),
-            landmarks=(landmarks[index] * scale).astype(np.float32),
-            confidence=float(scores[rank]),
-        )
-        if all(overlap(face, other) <= MAX_OVERLAP for other in found):
-            found.append(face)
-    return tuple(sorted(found, key=lambda face: -face.area)[:MAX_FACES])
+def _cut(rgb: Pixels, square: tuple[int, int, int]) -> Pixels:
+    """Return a square of a picture at `NEAR_PX`; what lies beyond the picture is of the network's mean colour."""
+    left, top, side = square
+    height, width = rgb.shape[:2]
+    x, right = np.clip([left, left + side], 0, width).tolist()
+    y, bottom = np.clip([top, top + side], 0, height).tolist()
+    if x == right or y == bottom:
+        return np.full((NEAR_PX, NEAR_PX, 3), MEAN_RGB, np.uint8)
+    whole = cv2.copyMakeBorder(
+        rgb[y:bottom, x:right],
+        *(y - top, top + side - bottom, x - left, left + side - right),
+        cv2.BORDER_CONSTANT,
+        value=MEAN_RGB,
+    )
+    how = cv2.INTER_AREA if side > NEAR_PX else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(whole, (NEAR_PX, NEAR_PX), interpolation=how), np.uint8)
+
+
+def _placed(found: Found, origin: tuple[float, float], scale: tuple[float, float]) -> list[Detection]:
+    """Return what was found in a scaled part of a picture where it stands in the picture."""
+    ratio, shift = np.array(scale, np.float32), np.array(origin, np.float32)
+    boxes = (found.boxes.reshape(-1, 2, 2) * ratio + [shift, (0, 0)]).reshape(-1, 4).tolist()
+    landmarks = (found.landmarks * ratio + shift).astype(np.float32)
+    return [
+        Detection(box=(left, top, width, height), landmarks=points, confidence=float(sure))
+        for (left, top, width, height), points, sure in zip(boxes, landmarks, found.confidence, strict=True)
+    ]
+
+
+def _distinct(faces: Sequence[Detection]) -> tuple[Detection, ...]:
+    """Return the faces without those that a surer one covers, the largest first, at most `MAX_FACES`."""
+    kept: list[Detection] = []
+    for face in sorted(faces, key=lambda face: -face.confidence):
+        if all(overlap(face, other) <= MAX_OVERLAP for other in kept):
+            kept.append(face)
+    return tuple(sorted(kept, key=lambda face: -face.area)[:MAX_FACES])
 
 
 def overlap(one: Detection, other: Detection) -> float:

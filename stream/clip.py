@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from models.faces import FaceTracker, crops_of
+from models.faces import FaceTracker, follow
 from models.window import HOP_S, Window
 from stream.decision import CallDecision, Policy
 from stream.errors import MediaError
@@ -61,8 +61,7 @@ class ClipCheck:
             self._queue(self._windower.push_audio(media))
             place_s = media.start_s + len(media.samples) / 16_000
         elif isinstance(media, VideoFrame):
-            tracked = self._tracker.update(media.time_s, self.detector.find_faces(media.pixels))
-            crops = crops_of(media.pixels, media.time_s, tracked)
+            crops = follow(media.pixels, media.time_s, self._tracker, self.detector.find_faces)
             self._queue(self._windower.push_faces(FacePicture(time_s=media.time_s, crops=crops)))
             place_s = media.time_s
         else:

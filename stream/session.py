@@ -18,7 +18,7 @@ from typing import Protocol
 import structlog
 
 from models.calibration import Calibration
-from models.faces import Detection, FaceTracker, crops_of
+from models.faces import Detection, FaceTracker, follow
 from models.window import Batch, FaceCrop, Pixels, Reason, Score, Signal, Window
 from stream.batcher import Batcher
 from stream.decision import CallDecision, Policy
@@ -39,8 +39,8 @@ class FaceSearch(Protocol):
     def changes(self) -> dict[Signal, Calibration]:
         """What a change of a raw score since the start of its call tells, by signal."""
 
-    def find_faces(self, picture: Pixels) -> tuple[Detection, ...]:
-        """Return the faces of a picture."""
+    def find_faces(self, picture: Pixels, near: Sequence[Detection] = ()) -> tuple[Detection, ...]:
+        """Return the faces of a picture, sought near known ones or, given none, everywhere."""
 
     def score(self, batch: Batch) -> Sequence[Score]:
         """Return one score for each window."""
@@ -176,8 +176,7 @@ class Session:
                 self._submit(self._windower.push_faces(FacePicture(time_s=frame.time_s, crops=crops)))
 
     def _crop(self, frame: VideoFrame) -> tuple[FaceCrop, ...]:
-        tracked = self._tracker.update(frame.time_s, self._detector.find_faces(frame.pixels))
-        return crops_of(frame.pixels, frame.time_s, tracked)
+        return follow(frame.pixels, frame.time_s, self._tracker, self._detector.find_faces)
 
     async def _tick(self) -> None:
         while True:

@@ -26,7 +26,7 @@ from models import checkpoint, face, metrics, voice
 from models.calibration import Calibration
 from models.checkpoint import CHECKPOINTS
 from models.demo_face import blend_face
-from models.faces import FaceFinder, FaceTracker, crops_of
+from models.faces import FaceFinder, FaceTracker, follow
 from models.training import face_data, voice_data
 from models.training.clips import face_windows, voice_windows
 from models.training.face_augment import draw_blend
@@ -169,7 +169,7 @@ def _face_raw(
 ) -> tuple[float, ...]:
     """Return the raw score of every window of the clip's faces that can be judged."""
     tracker = FaceTracker()
-    seen = [(t, crops_of(rgb, t, tracker.update(t, finder.find(rgb)))) for t, rgb in pictures]
+    seen = [(t, follow(rgb, t, tracker, finder.find)) for t, rgb in pictures]
     crops = [crop for _, found in seen for crop in found]
     logits: dict[int, float] = {}
     with torch.inference_mode():

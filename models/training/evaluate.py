@@ -25,11 +25,11 @@ from rich.progress import track
 from models import metrics
 from models.detector import Detector
 from models.engine import Engine
-from models.faces import FaceTracker, crops_of
+from models.faces import FaceTracker, follow
 from models.training.clips import face_windows, voice_windows
 from models.training.face_data import DataError, pictures
 from models.training.voice_data import decode
-from models.window import FaceCrop, Pixels, Score
+from models.window import Score
 
 COLUMNS = ("file", "label", "attack", "kind", "source")
 DEFAULT_SIGNAL = {"audio": "voice", "video": "face", "still": "face"}
@@ -96,7 +96,7 @@ def _voice_llr(path: Path, detector: Detector) -> float | None:
 
 def _face_llr(path: Path, detector: Detector) -> float | None:
     tracker = FaceTracker()
-    seen = [(time_s, _crops(rgb, time_s, tracker, detector)) for time_s, rgb in pictures(path)]
+    seen = [(time_s, follow(rgb, time_s, tracker, detector.find_faces)) for time_s, rgb in pictures(path)]
     by_track: dict[int, list[Score]] = {}
     for score in detector.score(tuple(face_windows(seen))):
         by_track.setdefault(score.track, []).append(score)
@@ -108,11 +108,8 @@ def _still_llr(path: Path, detector: Detector) -> float | None:
     if bgr is None:
         raise DataError(f"cannot decode {path}")
     rgb = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
-    return min((detector.score_still(crop) for crop in _crops(rgb, 0.0, FaceTracker(), detector)), default=None)
-
-
-def _crops(rgb: Pixels, time_s: float, tracker: FaceTracker, detector: Detector) -> tuple[FaceCrop, ...]:
-    return crops_of(rgb, time_s, tracker.update(time_s, detector.find_faces(rgb)))
+    crops = follow(rgb, 0.0, FaceTracker(), detector.find_faces)
+    return min((detector.score_still(crop) for crop in crops), default=None)
 
 
 def _mean(scores: Sequence[Score]) -> float | None:

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.faces import FaceFinder, FaceTracker, crops_of
+from models.faces import FaceFinder, FaceTracker, follow
 from models.window import CROP_PX, PICTURE_RATE_HZ, FaceCrop, Pixels
 
 BONA_FIDE, SPOOF = "bona_fide", "spoof"
@@ -115,7 +115,7 @@ def main_face(path: Path, kind: str, finder: FaceFinder) -> tuple[FaceCrop, ...]
     tracker = FaceTracker()
     crops: list[FaceCrop] = []
     for time_s, rgb in pictures(path) if kind == "video" else [(0.0, _still(path))]:
-        crops.extend(crops_of(rgb, time_s, tracker.update(time_s, finder.find(rgb))))
+        crops.extend(follow(rgb, time_s, tracker, finder.find))
     weight = {track: 0.0 for track in {crop.track for crop in crops}}
     for crop in crops:
         weight[crop.track] += crop.face_px

@@ -32,7 +32,7 @@ class SilentModels:
         self.digests = dict(DIGESTS)
         self.changes: dict[Signal, Calibration] = {}
 
-    def find_faces(self, picture: Pixels) -> tuple[Detection, ...]:
+    def find_faces(self, picture: Pixels, near: Sequence[Detection] = ()) -> tuple[Detection, ...]:
         return ()
 
     def score(self, batch: Batch) -> Sequence[Score]:

@@ -98,13 +98,13 @@ def test_a_windows_score_does_not_depend_on_its_batch(detector: Detector) -> Non
 
 
 def portrait_windows(detector: Detector, forged: bool) -> Iterator[FaceWindow]:
-    from models.faces import FaceTracker, crops_of
+    from models.faces import FaceTracker, follow
     from models.training.clips import face_windows
 
     portrait, tracker, seen = demo.load_portrait(), FaceTracker(), []
     for i in range(40):
         rgb = portrait.picture(i / 5, forged)
-        seen.append((i / 5, crops_of(rgb, i / 5, tracker.update(i / 5, detector.find_faces(rgb)))))
+        seen.append((i / 5, follow(rgb, i / 5, tracker, detector.find_faces)))
     yield from face_windows(seen)
 
 

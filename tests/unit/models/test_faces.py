@@ -1,4 +1,6 @@
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -7,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models import weights
-from models.faces import MAX_FACES, Detection, FaceFinder, FaceTracker, crops_of, overlap
+from models.faces import MAX_FACES, Detection, FaceFinder, FaceTracker, crops_of, follow, overlap
 from models.preprocess import TEMPLATE
 from models.window import CROP_PX, Pixels
 
@@ -127,3 +129,93 @@ def test_memory_stays_bounded_however_many_faces_pass() -> None:
     for index in range(500):
         tracker.update(index * 0.2, (face(index * 500.0, 0),))
     assert len(tracker._seen) <= 11
+
+
+class Scene:
+    """Stands for `FaceFinder.find`: sees every face of the moment, or only those near known ones; notes each search."""
+
+    def __init__(self) -> None:
+        self.faces: tuple[Detection, ...] = ()
+        self.searches: list[str] = []
+
+    def find(self, rgb: Pixels, near: Sequence[Detection] = ()) -> tuple[Detection, ...]:
+        self.searches.append("near" if near else "whole")
+        if not near:
+            return self.faces
+        return tuple(one for one in self.faces if any(overlap(one, known) > 0.1 for known in near))
+
+
+def play(*moments: tuple[Detection, ...]) -> tuple[list[list[int]], list[str]]:
+    """Show a tracker one picture after the other, 0.2 s apart; return the numbers seen in each, and the searches."""
+    scene, tracker, numbers = Scene(), FaceTracker(), []
+    for index, scene.faces in enumerate(moments):
+        crops = follow(np.zeros((480, 640, 3), np.uint8), index / 5, tracker, scene.find)
+        numbers.append([crop.track for crop in crops])
+    return numbers, scene.searches
+
+
+def test_a_face_that_stays_is_sought_near_its_place_and_everywhere_once_a_second() -> None:
+    numbers, searches = play(*[(face(200, 150),)] * 11)
+    assert numbers == [[1]] * 11
+    assert searches == [*["whole", *["near"] * 4] * 2, "whole"]
+
+
+def test_a_face_that_jumps_is_found_in_the_same_picture() -> None:
+    numbers, searches = play((face(50, 50),), (face(450, 300),), (face(450, 300),))
+    assert numbers == [[1], [2], [2]]
+    assert searches == ["whole", "near", "whole", "near"]
+
+
+def test_while_no_face_is_there_every_picture_is_searched_whole_and_one_that_comes_back_keeps_its_number() -> None:
+    numbers, searches = play((face(50, 50),), (), (), (face(60, 50),), (face(60, 50),))
+    assert numbers == [[1], [], [], [1], [1]]
+    assert searches == ["whole", "near", "whole", "whole", "whole", "near"]
+
+
+def test_a_second_face_is_seen_within_a_second_and_then_followed() -> None:
+    one, two = face(50, 50), face(400, 300)
+    numbers, searches = play((one,), *[(one, two)] * 5, (one, two))
+    assert numbers == [[1], [1], [1], [1], [1], [1, 2], [1, 2]]
+    assert searches == ["whole", *["near"] * 4, "whole", "near"]
+
+
+def test_when_one_of_two_faces_leaves_the_other_is_followed_on() -> None:
+    one, two = face(50, 50), face(400, 300)
+    numbers, searches = play((one, two), (one, two), (one,), (one,))
+    assert numbers == [[1, 2], [1, 2], [1], [1]]
+    assert searches == ["whole", "near", "near", "whole", "near"]
+
+
+def test_a_known_face_is_found_again_near_its_place_with_the_same_landmarks(
+    finder: FaceFinder, portrait: Pixels
+) -> None:
+    (whole,) = finder.find(portrait)
+    (again,) = finder.find(portrait, (whole,))
+    error = np.linalg.norm(again.landmarks - whole.landmarks, axis=1)
+    assert error.mean() < 0.02 * whole.box[3]
+    assert overlap(again, whole) > 0.9
+
+
+@pytest.mark.parametrize("place", [(-60.0, 100.0), (300.0, -70.0), (480.0, 480.0), (-900.0, 100.0)])
+def test_where_a_known_face_was_there_may_be_none_even_beyond_the_picture(
+    finder: FaceFinder, portrait: Pixels, place: tuple[float, float]
+) -> None:
+    assert finder.find(np.zeros_like(portrait), (face(*place),)) == ()
+
+
+def test_two_known_faces_at_one_place_are_found_once(finder: FaceFinder, portrait: Pixels) -> None:
+    (whole,) = finder.find(portrait)
+    beside = replace(whole, box=(whole.box[0] + 20, whole.box[1] + 10, *whole.box[2:]))
+    assert len(finder.find(portrait, (whole, beside))) == 1
+
+
+def test_several_faces_are_found_again_as_when_each_is_sought_alone(finder: FaceFinder, portrait: Pixels) -> None:
+    tile = portrait[:224, 100:350]
+    pair = np.zeros((224, 450, 3), np.uint8)
+    pair[:, :250], pair[:179, 250:] = tile, cv2.resize(tile, None, fx=0.8, fy=0.8)[:179, :200]
+    both = finder.find(pair)
+    together = finder.find(pair, both)
+    apart = [finder.find(pair, (one,))[0] for one in both]
+    assert len(both) == 2
+    for one, alone in zip(together, apart, strict=True):
+        np.testing.assert_allclose(one.landmarks, alone.landmarks, atol=0.01)

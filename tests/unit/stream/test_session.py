@@ -29,7 +29,7 @@ class Models:
         self.changes: dict[Signal, Calibration] = {}
         self.fails = False
 
-    def find_faces(self, picture: Pixels) -> tuple[Detection, ...]:
+    def find_faces(self, picture: Pixels, near: Sequence[Detection] = ()) -> tuple[Detection, ...]:
         self.may_look.wait(5)
         if self.fails:
             raise RuntimeError("the finder broke")
