@@ -15,18 +15,12 @@ from torch.nn import functional
 
 from models import checkpoint
 from models.checkpoint import Checkpoint
-from models.window import FaceWindow, Reason
 
 # Repeats, kernel, stride, expansion, channels of the stages of EfficientNet-Lite0.
 STAGES = ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112), (4, 5, 2, 6, 192))
 LAST_STAGE = (1, 3, 1, 6, 320)
 STEM, HEAD = 32, 1280
 MEAN, STD = 127.0, 128.0
-
-MIN_CROPS = 5
-"""One second of face: fewer pictures are too few to average over."""
-MIN_FACE_PX = 40.0
-MIN_SHARPNESS = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -138,20 +132,6 @@ def window_raw(frame_logits: npt.NDArray[np.floating[Any]]) -> float:
         frame_logits: Shape (T,), T at least 1, from `FaceNet`.
     """
     return float(np.mean(frame_logits))
-
-
-def gate(window: FaceWindow) -> Reason | None:
-    """Return why a window cannot be judged, None if it can.
-
-    Too little to see is no evidence either way, so it is said before the network is asked.
-    """
-    if len(window.crops) < MIN_CROPS:
-        return Reason.NO_FACE
-    if np.median([crop.face_px for crop in window.crops]) < MIN_FACE_PX:
-        return Reason.SMALL_FACE
-    if np.median([crop.sharpness for crop in window.crops]) < MIN_SHARPNESS:
-        return Reason.BLURRED
-    return None
 
 
 def load_face() -> tuple[FaceNet, Checkpoint]:

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from models import checkpoint, face, metrics, voice
+from models import checkpoint, face, metrics, quality, voice
 from models.calibration import Calibration
 from models.checkpoint import CHECKPOINTS
 from models.demo_face import blend_face
@@ -177,8 +177,8 @@ def _face_raw(
             part = crops[i : i + 32]
             values = net(torch.from_numpy(np.stack([crop.pixels for crop in part])))[:, 0].float().tolist()
             logits |= {id(crop): value for crop, value in zip(part, values, strict=True)}
-    windows = [window for window in face_windows(seen) if face.gate(window) is None]
-    return tuple(face.window_raw(np.array([logits[id(crop)] for crop in window.crops])) for window in windows)
+    kept = [quality.usable(window.crops) for window in face_windows(seen) if quality.gate(window) is None]
+    return tuple(face.window_raw(np.array([logits[id(crop)] for crop in usable])) for usable in kept)
 
 
 def score_voices(folder: Path, left_out: frozenset[str]) -> list[ScoredClip]:

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +7,12 @@ import torch
 from models import face
 from models.checkpoint import CheckpointError
 from models.demo_face import blend_face
-from models.face import FaceNet, gate, load_face, window_raw
+from models.face import FaceNet, load_face, window_raw
 from models.faces import FaceFinder
 from models.preprocess import TEMPLATE
 from models.training.face_batches import HELD_OUT
 from models.training.face_data import BONA_FIDE, SPOOF, main_face, read_manifest
-from models.window import CROP_PX, FaceCrop, FaceWindow, Pixels, Reason
+from models.window import CROP_PX, Pixels
 
 DATA = Path(__file__).parents[4] / "shared" / "data" / "face"
 PAIRS = "iperov/DeepFaceLive"
@@ -24,44 +23,6 @@ LIP_SYNC_PAGES = {
     "darshithachinta/wav2lip-assignment",
     "salwinat0r/LipSync",
 }
-
-
-def window(n_crops: int, face_px: float = 100.0, sharpness: float = 200.0) -> FaceWindow:
-    pixels = np.zeros((CROP_PX, CROP_PX, 3), np.uint8)
-    crops = tuple(
-        FaceCrop(
-            pixels=pixels,
-            time_s=index * 0.2,
-            track=1,
-            landmarks=TEMPLATE,
-            face_px=face_px,
-            sharpness=sharpness,
-        )
-        for index in range(n_crops)
-    )
-    return FaceWindow(start_s=0.0, end_s=4.0, track=1, crops=crops, n_pictures=20)
-
-
-@pytest.mark.parametrize(
-    ("judged", "reason"),
-    [
-        (window(0), Reason.NO_FACE),
-        (window(4), Reason.NO_FACE),
-        (window(5), None),
-        (window(20, face_px=39), Reason.SMALL_FACE),
-        (window(20, face_px=40), None),
-        (window(20, sharpness=14), Reason.BLURRED),
-        (window(20, sharpness=15), None),
-        (window(20, face_px=10, sharpness=1), Reason.SMALL_FACE),
-    ],
-)
-def test_a_window_with_too_little_to_see_is_refused_with_its_reason(judged: FaceWindow, reason: Reason | None) -> None:
-    assert gate(judged) is reason
-
-
-def test_a_few_poor_pictures_do_not_refuse_a_window() -> None:
-    good, poor = window(15), window(5, sharpness=0.0)
-    assert gate(replace(good, crops=good.crops + poor.crops)) is None
 
 
 def test_crops_of_any_number_give_one_logit_each_whatever_the_batch() -> None:
