@@ -7,11 +7,12 @@ as it lives.
 import threading
 import weakref
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
 
-from models import face, voice
+from models import face, quality, voice
 from models.calibration import Calibration
 from models.engine import Engine
 from models.face import FrameReading
@@ -89,12 +90,13 @@ class Detector:
 
         Costs nothing where the window was scored before: what the network said of each crop is kept as long as it.
         """
-        if len(window.crops) < face.MIN_CROPS:
+        crops = quality.usable(window.crops)
+        if len(crops) < quality.MIN_CROPS:
             return None
-        readings = self._frame_readings(window.crops)
+        readings = self._frame_readings(crops)
         worst = min(range(len(readings)), key=lambda i: readings[i].logit)
         places = np.mean([reading.places for reading in readings], axis=0)
-        return Explanation(crop=window.crops[worst], spoof=face.over_crop(1 / (1 + np.exp(places))))
+        return Explanation(crop=crops[worst], spoof=face.over_crop(1 / (1 + np.exp(places))))
 
     def score_still(self, crop: FaceCrop) -> float:
         """Return the llr of a single picture's face, from the frame branch alone [nat]."""
@@ -103,7 +105,8 @@ class Detector:
         return self._face.calibration.llr(raw)
 
     def _score_faces(self, windows: Sequence[FaceWindow]) -> list[Score]:
-        refused = [Reason.LOST if not window.n_pictures else face.gate(window) for window in windows]
+        refused = [Reason.LOST if not window.n_pictures else quality.gate(window) for window in windows]
+        windows = [replace(window, crops=quality.usable(window.crops)) for window in windows]
         kept = [window for window, reason in zip(windows, refused, strict=True) if reason is None]
         self._compute([crop for window in kept for crop in window.crops])
         scores = []

@@ -18,7 +18,7 @@ from torch.nn import functional
 from models import checkpoint
 from models.checkpoint import Checkpoint
 from models.preprocess import TEMPLATE
-from models.window import CROP_PX, FaceWindow, Reason
+from models.window import CROP_PX
 
 # Repeats, kernel, stride, expansion, channels of the stages of EfficientNet-Lite0.
 STAGES = (
@@ -46,11 +46,6 @@ PLACES = INPUT_PX // 16
 REGION = slice(24, 200), slice(24, 200)
 """Rows and columns of a crop that are read: from the forehead to below the chin, with the seams of a swap."""
 MEAN, STD = 127.0, 128.0
-
-MIN_CROPS = 5
-"""One second of face: fewer pictures are too few to average over."""
-MIN_FACE_PX = 40.0
-MIN_SHARPNESS = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -231,20 +226,6 @@ def over_crop(places: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float32]:
     size = columns.stop - columns.start, rows.stop - rows.start
     spread[rows, columns] = cv2.resize(places.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
     return spread
-
-
-def gate(window: FaceWindow) -> Reason | None:
-    """Return why a window cannot be judged, None if it can.
-
-    Too little to see is no evidence either way, so it is said before the network is asked.
-    """
-    if len(window.crops) < MIN_CROPS:
-        return Reason.NO_FACE
-    if np.median([crop.face_px for crop in window.crops]) < MIN_FACE_PX:
-        return Reason.SMALL_FACE
-    if np.median([crop.sharpness for crop in window.crops]) < MIN_SHARPNESS:
-        return Reason.BLURRED
-    return None
 
 
 def load_face() -> tuple[FaceModel, Checkpoint]:

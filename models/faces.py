@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from models import quality
 from models.preprocess import align_face, face_px, in_crop, sharpness
 from models.retinaface import MEAN_RGB, MIN_PX, Found, RetinaFace
 from models.window import FaceCrop, Landmarks, Pixels
@@ -192,15 +193,16 @@ def crops_of(rgb: Pixels, time_s: float, tracked: tuple[tuple[int, Detection], .
     """
     crops = []
     for track, face in tracked:
-        pixels = align_face(rgb, face.landmarks)
+        pixels, landmarks = align_face(rgb, face.landmarks), in_crop(face.landmarks)
         crops.append(
             FaceCrop(
                 pixels=pixels,
                 time_s=time_s,
                 track=track,
-                landmarks=in_crop(face.landmarks),
+                landmarks=landmarks,
                 face_px=face_px(face.landmarks),
                 sharpness=sharpness(pixels),
+                **quality.measure(pixels, landmarks),
             )
         )
     return tuple(crops)

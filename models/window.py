@@ -44,6 +44,9 @@ class Reason(StrEnum):
     NO_FACE = "no_face"
     SMALL_FACE = "small_face"
     BLURRED = "blurred"
+    POSE = "pose"
+    EXPOSURE = "exposure"
+    OCCLUDED = "occluded"
     SILENCE = "silence"
     NOISE = "noise"
     BAND_LIMITED = "band_limited"
@@ -68,6 +71,13 @@ class FaceCrop:
     """Distance between eyes and mouth corners in the source picture, times 2: about the face's height [px]."""
     sharpness: float
     """Variance of the Laplacian of the crop at 112 px; below about 20 the face is blurred."""
+    yaw_deg: float = 0.0
+    """About how far the head is turned to a side, from the landmarks [deg]; this and what follows default to an
+    ordinary face's."""
+    bright: float = 180.0
+    """Luma that a tenth of the face exceeds, 0..255: low in the dark."""
+    burnt: float = 0.0
+    """Share of the face that is overexposed to white, 0..1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -142,6 +143,34 @@ def demo(
     from stream.demo import call
 
     asyncio.run(call(url, token=token, seconds=seconds, say=lambda text: out.print(text, highlight=False)))
+
+
+class Measured(StrEnum):
+    """What `bench` can measure."""
+
+    FACE = "face"
+
+
+@app.command()
+def bench(
+    signal: Annotated[Measured, typer.Option(help="What to measure")] = Measured.FACE,
+    seconds: Annotated[float, typer.Option(min=1, help="Of each call, after its first window [s]")] = 5.0,
+    calls: Annotated[int, typer.Option(min=1, max=64, help="Calls that are scored together, beside one alone")] = 32,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object")] = False,
+) -> None:
+    """Measure what a signal costs on this machine, on the demonstration's portrait."""
+    from models.window import Signal
+    from stream import bench
+
+    settings = load_settings().model_copy(update={"inference_threads": 1})
+    detector, engine = _load_detector(settings)
+    bench.use_one_core()
+    measured = Signal(signal.value)
+    results = [bench.face(detector, n, seconds) for n in sorted({1, calls})]
+    if as_json:
+        typer.echo(json.dumps(bench.as_json(measured, results, engine=engine.name, seconds=seconds)))
+    else:
+        out.print(bench.table(measured, results, engine=engine.name))
 
 
 def _check_one(path: Path, detector: "Detector", policy: object, as_json: bool, picture: Path | None) -> int:

@@ -21,7 +21,9 @@ MEMORY_S = 10.0
 START_WINDOWS = 8
 """Judged windows of a track's start that later ones are compared with: its first seven and a half seconds."""
 
-_FACE_HIDDEN = frozenset({Reason.NO_FACE, Reason.SMALL_FACE, Reason.BLURRED})
+_FACE_HIDDEN = frozenset(
+    {Reason.NO_FACE, Reason.SMALL_FACE, Reason.BLURRED, Reason.POSE, Reason.EXPOSURE, Reason.OCCLUDED}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

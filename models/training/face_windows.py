@@ -16,7 +16,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from models.face import MIDDLE, MIN_CROPS, PLACES, FaceModel, FaceNet
+from models.face import MIDDLE, PLACES, FaceModel, FaceNet
+from models.quality import MIN_CROPS
 from models.training.face_data import SPOOF, DataError
 from models.training.face_views import CODED, FORGED, PLAIN, View
 

@@ -15,7 +15,6 @@ from models.face import (
     FaceModel,
     WindowHead,
     frame_reading,
-    gate,
     load_face,
     over_crop,
     window_raw,
@@ -24,7 +23,7 @@ from models.faces import FaceFinder
 from models.preprocess import TEMPLATE
 from models.training.face_batches import BLIND, GROUPS
 from models.training.face_data import BONA_FIDE, SPOOF, main_face, read_manifest
-from models.window import CROP_PX, FaceCrop, FaceWindow, Reason
+from models.window import CROP_PX, FaceCrop
 
 DATA = Path(__file__).parents[4] / "shared" / "data" / "face"
 LIP_SYNC_PAGES = {
@@ -35,44 +34,6 @@ LIP_SYNC_PAGES = {
     "salwinat0r/LipSync",
 }
 WIDTH = 1 + EMBEDDING + PLACES**2
-
-
-def window(n_crops: int, face_px: float = 100.0, sharpness: float = 200.0) -> FaceWindow:
-    pixels = np.zeros((CROP_PX, CROP_PX, 3), np.uint8)
-    crops = tuple(
-        FaceCrop(
-            pixels=pixels,
-            time_s=index * 0.2,
-            track=1,
-            landmarks=TEMPLATE,
-            face_px=face_px,
-            sharpness=sharpness,
-        )
-        for index in range(n_crops)
-    )
-    return FaceWindow(start_s=0.0, end_s=4.0, track=1, crops=crops, n_pictures=20)
-
-
-@pytest.mark.parametrize(
-    ("judged", "reason"),
-    [
-        (window(0), Reason.NO_FACE),
-        (window(4), Reason.NO_FACE),
-        (window(5), None),
-        (window(20, face_px=39), Reason.SMALL_FACE),
-        (window(20, face_px=40), None),
-        (window(20, sharpness=14), Reason.BLURRED),
-        (window(20, sharpness=15), None),
-        (window(20, face_px=10, sharpness=1), Reason.SMALL_FACE),
-    ],
-)
-def test_a_window_with_too_little_to_see_is_refused_with_its_reason(judged: FaceWindow, reason: Reason | None) -> None:
-    assert gate(judged) is reason
-
-
-def test_a_few_poor_pictures_do_not_refuse_a_window() -> None:
-    good, poor = window(15), window(5, sharpness=0.0)
-    assert gate(replace(good, crops=good.crops + poor.crops)) is None
 
 
 def test_crops_of_any_number_give_one_row_each_whatever_the_batch() -> None:

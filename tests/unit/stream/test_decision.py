@@ -50,7 +50,10 @@ def test_a_bona_fide_call_is_green_once_enough_was_analysed() -> None:
     assert decisions[-1].coverage.face_s == pytest.approx(WINDOW_S + 19 * HOP_S)
 
 
-@pytest.mark.parametrize("reason", [Reason.NO_FACE, Reason.SMALL_FACE, Reason.BLURRED])
+@pytest.mark.parametrize(
+    "reason",
+    [Reason.NO_FACE, Reason.SMALL_FACE, Reason.BLURRED, Reason.POSE, Reason.EXPOSURE, Reason.OCCLUDED],
+)
 def test_a_hidden_face_is_undecided_and_says_why_though_the_voice_is_good(reason: Reason) -> None:
     scores = [s for t in ends(40) for s in (score(t, None, track=0, reason=reason), score(t, 2.0, VOICE, 0))]
     decisions, _ = play(CallDecision(), scores)

@@ -20,6 +20,13 @@ test("every reason has words, and an undecided call says its own", () => {
   }
 });
 
+test("each way in which a face cannot be judged has a request of its own", () => {
+  const reasons = ["no_face", "small_face", "blurred", "pose", "exposure", "occluded"] as const;
+  const requests = reasons.map((reason) => nextStep(said("undecided", { reason })));
+  expect(new Set(requests).size).toBe(reasons.length);
+  expect(requests[5]).toContain("a hand, a mask, a microphone");
+});
+
 test("before the first reading the call is undecided and waits", () => {
   expect(shownState(callOf())).toBe("undecided");
   expect(why(callOf())).toBe(WHY.waiting);

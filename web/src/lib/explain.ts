@@ -34,9 +34,17 @@ export function nextStep(call: Call): string {
   if (call.state !== "undecided") return NEXT[call.state];
   switch (call.verdict?.reason) {
     case "no_face":
-    case "small_face":
-    case "blurred":
       return NEXT.noFace;
+    case "small_face":
+      return NEXT.smallFace;
+    case "blurred":
+      return NEXT.blurred;
+    case "pose":
+      return NEXT.pose;
+    case "exposure":
+      return NEXT.exposure;
+    case "occluded":
+      return NEXT.occluded;
     case "silence":
     case "noise":
       return NEXT.silence;

@@ -56,7 +56,18 @@ export type Llr = number | null;
  * via the `definition` "Reason".
  */
 export type Reason =
-  "no_face" | "small_face" | "blurred" | "silence" | "noise" | "band_limited" | "lost" | "overload" | "error";
+  | "no_face"
+  | "small_face"
+  | "blurred"
+  | "pose"
+  | "exposure"
+  | "occluded"
+  | "silence"
+  | "noise"
+  | "band_limited"
+  | "lost"
+  | "overload"
+  | "error";
 /**
  * Accumulated evidence for a spoof [nat]; the alert is raised at `threshold_nat`.
  */
