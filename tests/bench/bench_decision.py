@@ -6,7 +6,8 @@
 The clips last a few seconds, so calls are composed of them: the genuine clips of one scene over and over for a minute;
 a spoof clip over and over for a minute; and twenty seconds of a genuine scene that a spoof of the same scene takes
 over. Scores are calibrated on the other left-out sources only. Repetition makes these calls smoother than real ones,
-and a minute of one recording is one recording: read the figures as a comparison of settings, not as a promise.
+and a minute of one recording is one recording: read the figures as a comparison of settings, not as a promise. The
+face's scores are those that `models.training.train_face` kept of each source from a model trained without it.
 Prints one JSON line a setting.
 """
 
@@ -20,10 +21,10 @@ from pathlib import Path
 
 import torch
 
+from models import weights
 from models.calibration import Calibration
-from models.training import calibrate, voice_data
+from models.training import calibrate, face_data, voice_data
 from models.training.calibrate import ScoredClip
-from models.training.face_batches import HELD_OUT
 from models.window import HOP_S, WINDOW_S, Score, Signal
 from stream.decision import CallDecision, Policy
 from stream.events import AlertKind
@@ -105,10 +106,12 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--alert-nat", type=float, nargs="+", default=[defaults.alert_nat])
     parser.add_argument("--drift-nat", type=float, nargs="+", default=[defaults.drift_nat])
+    parser.add_argument("--cache", type=Path, default=weights.folder() / "cache", help="of the face's training")
     given = parser.parse_args()
     torch.set_num_threads(1)
     if given.signal == "face":
-        clips = calibrate.score_faces(given.data, frozenset(HELD_OUT))
+        folder = face_data.folder_of(given.data / "manifest.csv", given.cache)
+        clips = calibrate.read_faces(folder / "face.left-out.json")
     else:
         clips = calibrate.score_voices(given.data, voice_data.LEFT_OUT)
     clips = [clip for clip in clips if clip.raw]
