@@ -20,7 +20,7 @@ from models.training.robustness import read_rows, write_rows
 from models.window import Pixels
 
 RATE_HZ = 25
-SECONDS = 5
+SECONDS = 3
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +59,8 @@ def written(container: str, *, has_sound: bool) -> bytes:
             wave = np.sin(np.arange(16_000 * SECONDS) / 5, dtype=np.float32)[None]
             samples = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
             samples.sample_rate = 16_000
+            # AAC begins with 1,024 samples before the first: from here on they begin with the pictures.
+            samples.pts, samples.time_base = 1024, Fraction(1, 16_000)
             output.mux(sound.encode(samples))
             output.mux(sound.encode(None))
     return target.getvalue()
@@ -75,12 +77,13 @@ def test_the_container_and_a_sound_track_do_not_move_a_score_at_all(detector: De
         for has_sound in (True, False):
             path = tmp_path / f"{has_sound}.{suffix}"
             path.write_bytes(written(container, has_sound=has_sound))
-            rows = judged(path, [PLAIN, "remux-mp4", "remux-matroska"], detector)
+            rows = judged(path, [PLAIN, f"remux-{'matroska' if container == 'mp4' else 'mp4'}"], detector)
             raws += [(row.raw, row.llr, row.n_windows, row.half_gap) for row in rows.values()]
     assert raws[0][0] is not None
     assert set(raws) == {raws[0]}
 
 
+@pytest.mark.timeout(400)
 def test_every_condition_gives_a_score_of_a_plain_face_or_a_reason(detector: Detector, portrait: Path) -> None:
     names = list(conditions([300], histories=True))
     rows = judged(portrait, names, detector)
@@ -89,8 +92,8 @@ def test_every_condition_gives_a_score_of_a_plain_face_or_a_reason(detector: Det
     assert all((row.raw is None) == (row.llr is None) == (row.reason is not None) for row in rows.values())
     unscored = {name for name, row in rows.items() if row.raw is None}
     assert not {name for name in unscored if not name.startswith((HARD, "face-"))}
-    # A portrait of about 130 px: nothing is to be shrunk where it is no larger.
-    assert rows[PLAIN].face_px == pytest.approx(130, abs=30)
+    assert 66 < (rows[PLAIN].face_px or 0) < 99
+    assert rows["face-90"].reason == NOT_APPLICABLE
     assert rows["face-60"].face_px == pytest.approx(60, rel=0.1)
     assert rows["padded-10"].face_px == pytest.approx(rows[PLAIN].face_px, rel=0.05)
     assert rows["rescaled-110"].face_px == pytest.approx(1.1 * (rows[PLAIN].face_px or 0), rel=0.05)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from models import checkpoint
-from models.training.conditions import Row, conditions
+from models.training.conditions import HARD, Row, conditions
 from models.training.face_data import BONA_FIDE, SPOOF, DataError, Trial
 from models.training.robustness import chosen, main, wanted, write_rows
 
@@ -36,7 +36,6 @@ def test_a_limit_takes_from_each_source_and_label_alike_and_always_the_same() ->
         ("large", SPOOF): 3,
         ("small", BONA_FIDE): 2,
     }
-    assert kept == chosen(list(reversed(TRIALS)), [], 8, seed=1) or len(kept) == 8
     assert kept == chosen(TRIALS, [], 8, seed=1) != chosen(TRIALS, [], 8, seed=2)
 
 
@@ -81,6 +80,7 @@ def test_a_run_over_what_is_known_already_reports_without_judging(
                 seconds=0.5,
             )
             for name in conditions([300])
+            if label == BONA_FIDE or not name.startswith(HARD)
         ]
     (tmp_path / "manifest.csv").write_text("\n".join(lines))
     write_rows(tmp_path / "report.jsonl", rows, "w")
