@@ -202,6 +202,7 @@ def crops_of(rgb: Pixels, time_s: float, tracked: tuple[tuple[int, Detection], .
                 landmarks=landmarks,
                 face_px=face_px(face.landmarks),
                 sharpness=sharpness(pixels),
+                confidence=face.confidence,
                 **quality.measure(pixels, landmarks),
             )
         )
