@@ -78,6 +78,12 @@ class FaceCrop:
     """Luma that a tenth of the face exceeds, 0..255: low in the dark."""
     burnt: float = 0.0
     """Share of the face that is overexposed to white, 0..1."""
+    mouth: float = 2.0
+    """How plainly the mouth is where the landmarks say: near 0 behind a mask, a microphone or a hand."""
+    eyes: float = 2.0
+    """The same of the less plain of both eyes."""
+    confidence: float = 1.0
+    """Of the face finder, 0..1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
