@@ -111,6 +111,8 @@ test("where the heat is strongest is said in words", () => {
   expect(whereHot([[0.1, 0.1, 0.1], [0.1, 0.1, 0.1], [0.9, 0.1, 0.1]])).toBe(
     "the heat is strongest in the lower left of the picture, beside the face",
   );
-  expect(whereHot([[0.99, 0.98]])).toBe("the heat is spread evenly over the picture");
+  expect(whereHot([[0.99, 0.98]])).toBe(
+    "all of the picture looks machine-made, no part of it more than another",
+  );
   expect(whereHot([[0.1, 0.4]])).toBe("no place stands out by itself");
 });

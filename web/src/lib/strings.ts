@@ -136,7 +136,7 @@ export const HEAT = {
   title: "Where it looks machine-made",
   lead: (face: string, at: string, where: string): string => `${face} at ${at} of the call: ${where}.`,
   none: "no place stands out by itself",
-  even: "the heat is spread evenly over the picture",
+  even: "all of the picture looks machine-made, no part of it more than another",
   place: (zone: string, feature: string): string => `the heat is strongest ${zone}, ${feature}`,
   zone: (row: Row, column: Column): string =>
     row === "middle" && column === "centre" ? "in the middle of the face" : `in the ${row} ${column} of the face`,
