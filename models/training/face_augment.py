@@ -90,16 +90,20 @@ def mouth_blend(crop: Pixels, later: Pixels, rng: Rng) -> Forgery:
     return _laid(crop, altered(later, IDENTITY, blend), mask_of(blend, IDENTITY, crop.shape), 1.0)
 
 
-def rendered(crop: Pixels, copy: Pixels, rng: Rng) -> Forgery:
+def rendered(crop: Pixels, copy: Pixels, rng: Rng, *, fine: bool = False) -> Forgery:
     """Return a crop whose face, mouth or whole head was drawn by a network.
 
     Args:
         crop: The face.
         copy: What a forger of `models.training.face_forgers` makes of its middle, shape (COPIED_PX, COPIED_PX, 3).
         rng: Source of every draw.
+        fine: Whether most keep nearly all of the detail: what is left then is what good swaps leave.
     """
     made = crop.astype(np.float32)
-    kept = float(rng.choice([0.0, rng.uniform(0.2, 0.85)], p=[0.25, 0.75]))
+    if fine:
+        kept = float(rng.choice([rng.uniform(0.2, 0.85), rng.uniform(0.6, 0.97)], p=[0.35, 0.65]))
+    else:
+        kept = float(rng.choice([0.0, rng.uniform(0.2, 0.85)], p=[0.25, 0.75]))
     # A better network than ours keeps more of the detail: part of what the copy lost is given back.
     made[COPIED, COPIED] = copy + kept * (made[COPIED, COPIED] - copy)
     blend = draw_blend(rng)

@@ -101,12 +101,12 @@ class FrameBatches:
         self._clips = Pool(cache, [entry for entry in known if entry.trial.kind == "video"])
         self._stills = Pool(cache, [entry for entry in known if entry.trial.kind == "still"])
 
-    def draw(self, rng: np.random.Generator, n_pairs: int) -> FrameBatch:
-        """Return a batch of so many pairs."""
+    def draw(self, rng: np.random.Generator, n_pairs: int, *, fine: bool = False) -> FrameBatch:
+        """Return a batch of so many pairs; `fine`: see `models.training.face_augment.rendered`."""
         genuine: list[tuple[Pixels, Mask]] = []
         forged: list[tuple[Pixels, Mask]] = []
         for _ in range(n_pairs):
-            crop, forgery, _ = self.pair(rng)
+            crop, forgery, _ = self.pair(rng, fine=fine)
             # The same wear for both: neither blur nor grain nor light may tell the classes apart.
             wear = int(rng.integers(1 << 62))
             genuine.append(degrade(crop, np.zeros(crop.shape[:2], np.float32), np.random.default_rng(wear)))
@@ -117,7 +117,7 @@ class FrameBatches:
             1 - np.stack([at_places(mask) for _, mask in (*genuine, *forged)]),
         )
 
-    def pair(self, rng: np.random.Generator) -> tuple[Pixels, Forgery, str]:
+    def pair(self, rng: np.random.Generator, *, fine: bool = False) -> tuple[Pixels, Forgery, str]:
         """Return a genuine crop, a forgery of it before any wear, and the forgery's kind."""
         pool = self._stills if rng.random() < STILL_SHARE else self._clips
         draw = pool.draw(rng)
@@ -132,7 +132,7 @@ class FrameBatches:
             case "mouth":
                 forgery = mouth_blend(draw.crop, draw.later, rng)
             case "rendered":
-                forgery = rendered(draw.crop, copy, rng)
+                forgery = rendered(draw.crop, copy, rng, fine=fine)
             case _:
                 forgery = reenacted(draw.crop, rng)
         return draw.crop, forgery, kind

@@ -41,6 +41,8 @@ class FrameRecipe:
     weight_decay: float = 1e-3
     place_share: float = 0.5
     """Weight of the side task, where the crop was altered, beside whether it was."""
+    fine_after: float = 0.75
+    """Share of the minutes after which the forgeries become fine: crude ones teach faster, fine ones teach swaps."""
     seed: int = 7
 
 
@@ -164,10 +166,11 @@ def _step(
     for group in run.optimiser.param_groups:
         group["lr"] = rate(recipe, run) * group["reach"]
     n_pairs, step = recipe.n_pairs // len(copies), run.step
+    fine = run.minutes >= recipe.fine_after * recipe.minutes
 
     def learn(part: int) -> tuple[float, float]:
         torch.set_num_threads(1)  # of this thread
-        batch = batches.draw(np.random.default_rng((recipe.seed, step, part)), n_pairs)
+        batch = batches.draw(np.random.default_rng((recipe.seed, step, part)), n_pairs, fine=fine)
         return _gradients(recipe, copies[part], batch)
 
     losses = list(pool.map(learn, range(len(copies))))
