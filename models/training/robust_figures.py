@@ -95,9 +95,9 @@ def report(table: Table, *, drift_nat: float, kbit_s: Sequence[int], n_draws: in
         "invariance": {name: invariance(table, name, noise) for name in INVARIANT if name in table.conditions},
         "hard_negatives": hard_negatives(table, drift_nat, n_draws),
         "by_face_px": by_bins(table, FACE_EDGES_PX, n_draws),
-        "shrunk_to_face_px": {str(px): fall(table, f"face-{px}", n_draws) for px in SIZES_PX},
+        "shrunk_to_face_px": _falls(table, {str(px): f"face-{px}" for px in SIZES_PX}, n_draws),
         "by_kbit_s": {
-            codec: {str(rate): fall(table, f"{codec}-{rate}", n_draws) for rate in sorted(kbit_s)}
+            codec: _falls(table, {str(rate): f"{codec}-{rate}" for rate in sorted(kbit_s)}, n_draws)
             for codec in ("h264", "vp8")
         },
     }
@@ -140,6 +140,10 @@ def fall(table: Table, name: str, n_draws: int = N_DRAWS) -> dict[str, Any]:
             figures[f"{key}_fall"] = _rounded(worse(both.raw[both.is_bona_fide], both.raw[~both.is_bona_fide]))
             figures[f"{key}_fall_95"] = _interval(worse, both.raw, both, n_draws)
     return figures
+
+
+def _falls(table: Table, names: Mapping[str, str], n_draws: int) -> dict[str, Any]:
+    return {short: fall(table, name, n_draws) for short, name in names.items() if name in table.conditions}
 
 
 def by_source(table: Table, names: Sequence[str]) -> dict[str, dict[str, Any]]:

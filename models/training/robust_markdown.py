@@ -73,7 +73,7 @@ def _moves(result: Mapping[str, Any]) -> str:
 
 def _hard(hard: Mapping[str, Any]) -> str:
     names = {"alert": f"llr < {hard['alert_llr']:g}"}
-    names |= {key: f"raw < {value:g}" for key, value in hard["raw_thresholds"].items()}
+    names |= {key: f"raw < {value:g} ({key[-2:]} of plain)" for key, value in hard["raw_thresholds"].items()}
     rows = []
     for kind, row in hard["kinds"].items():
         rates = [row.get(key) for key in names]

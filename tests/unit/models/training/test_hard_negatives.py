@@ -216,11 +216,11 @@ def test_a_480p_picture_takes_a_few_milliseconds() -> None:
         look.apply(rgb, landmarks, 0.0)
         taken = []
         for i in range(5):
-            start = time.perf_counter()
+            start = time.process_time()
             look.apply(rgb, landmarks, i / 5)
-            taken.append(time.perf_counter() - start)
-        # Ten times what it takes on an idle core: the test is to notice a second, not a busy machine.
-        assert min(taken) < 0.15, kind
+            taken.append(time.process_time() - start)
+        # Several times what the slowest takes: enough to notice a full-size filter that has crept in.
+        assert min(taken) < 0.08, kind
 
 
 def test_a_background_is_the_same_room_for_the_whole_clip() -> None:
