@@ -242,9 +242,10 @@ async def test_a_stop_keeps_the_explanation_that_is_being_made(tmp_path: Path) -
     models.may_explain.clear()
     app = make_app(tmp_path, models)
     async with serving(app) as address, websockets.connect(f"ws://{address}/v1/alerts?after=0") as live:
-        await show(app.state.service.desk.open(source="test", name="A call"))
+        session = app.state.service.desk.open(source="test", name="A call")
+        session.on_close(lambda: threading.Timer(0.2, models.may_explain.set).start())
+        await show(session)
         await until(live, "alert")
-        threading.Timer(0.2, models.may_explain.set).start()
     async with serving(make_app(tmp_path, models)) as address, httpx.AsyncClient() as client:
         events = (await client.get(f"http://{address}/v1/events")).json()
     assert [event["type"] for event in events] == ["session_started", "alert", "session_ended", "explanation"]
