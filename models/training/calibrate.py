@@ -176,10 +176,14 @@ def crossed(clips: Sequence[ScoredClip]) -> dict[str, float]:
             if clip.source == source:
                 llrs[clip.attack_type == "-"].append(float(np.mean([calibration.llr(value) for value in clip.raw])))
     genuine, spoof = np.array(llrs[True]), np.array(llrs[False])
-    return {
+    counts = {
         "bona_fide_clips": len(genuine),
         "spoof_clips": len(spoof),
         "sources": len({clip.source for clip in clips}),
+    }
+    if not len(genuine) or not len(spoof):
+        return counts  # one source alone cannot be calibrated without itself
+    return counts | {
         "cllr": metrics.cllr(genuine, spoof),
         "auc": metrics.auc(genuine, spoof),
         "bona_fide_below_minus_1": float((genuine < -1).mean()),
@@ -191,15 +195,19 @@ def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m models.training.calibrate", description=__doc__)
     parser.add_argument("signal", choices=("face", "voice"))
-    parser.add_argument("--data", type=Path, required=True, help="folder with manifest.csv and clips")
+    parser.add_argument("--data", type=Path, help="folder with manifest.csv and clips")
+    parser.add_argument("--left-out", type=Path, help="what the face's training scored; default: that of --data")
     parser.add_argument("--checkpoints", type=Path, default=CHECKPOINTS)
-    parser.add_argument("--recipe", default="face", help="of the face's training")
-    parser.add_argument("--cache", type=Path, default=weights.folder() / "cache", help="where that training kept it")
+    parser.add_argument(
+        "--cache", type=Path, default=weights.folder() / "cache", help="where the face's training works"
+    )
     given = parser.parse_args()
+    if given.data is None and (given.signal == "voice" or given.left_out is None):
+        parser.error("give --data, or for the face --left-out")
     torch.set_num_threads(1)
     if given.signal == "face":
-        folder = face_data.folder_of(given.data / "manifest.csv", given.cache)
-        clips = read_faces(folder / f"{given.recipe}.left-out.json")
+        kept = given.left_out or face_data.folder_of(given.data / "manifest.csv", given.cache) / "face.left-out.json"
+        clips = read_faces(kept)
     else:
         clips = score_voices(given.data, voice_data.LEFT_OUT)
     described, state = checkpoint.load(given.signal, given.checkpoints)

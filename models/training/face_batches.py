@@ -4,7 +4,7 @@ So that neither person, scene, camera nor compression tells the classes apart.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -22,7 +22,7 @@ from models.training.face_augment import (
     rendered,
     self_blend,
 )
-from models.training.face_data import Cache, Entry, is_pretraining
+from models.training.face_data import OWN_HELD, Cache, Entry, is_pretraining
 from models.window import Pixels
 
 BLIND = "blind"
@@ -67,6 +67,13 @@ GROUPS: dict[str, frozenset[str]] = {
     ),
 }
 """Sources that are left out together, each group in turn; those of `face_data.PRETRAINING` never are."""
+
+
+def left_out(name: str, sources: Iterable[str]) -> frozenset[str]:
+    """Return which of some sources a group leaves out; with what the checkpoint never saw go the own calls held out."""
+    held = {source for source in sources if name == BLIND and source.startswith(OWN_HELD)}
+    return GROUPS[name] & frozenset(sources) | held
+
 
 STILL_SHARE = 0.6
 CANDIDATES = 5

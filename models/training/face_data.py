@@ -50,8 +50,10 @@ PRETRAINING = {
 
 
 COLUMNS = ("file", "label", "attack", "attack_type", "kind", "source", "licence")
-OWN = "own/"
-"""What the source of one's own recordings begins with."""
+OWN, OWN_HELD = "own/", "own-held/"
+"""What the source of one's own recordings begins with, and of those that measure and calibrate instead."""
+HELD_EVERY = 5
+"""Of one's own recordings one in so many is held out."""
 RECORDINGS = {".mp4", ".mkv", ".webm", ".mov", ".avi", ".m4v"}
 
 
@@ -145,8 +147,8 @@ def with_own_calls(manifest: Path | None, calls: Path, folder: Path) -> Path:
     rows = [asdict(trial) | {"file": str(root / trial.file)} for trial in trials]
     rows += [
         {"file": str(path), "label": BONA_FIDE, "attack": "-", "attack_type": "-", "kind": "video", "licence": "own"}
-        | {"source": OWN + str(path.relative_to(calls.resolve()))}
-        for path in own
+        | {"source": (OWN_HELD if (n + 1) % HELD_EVERY == 0 else OWN) + str(path.relative_to(calls.resolve()))}
+        for n, path in enumerate(own)
     ]
     folder.mkdir(parents=True, exist_ok=True)
     written = folder / f"with-own-{hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:12]}.csv"

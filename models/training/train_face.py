@@ -24,7 +24,7 @@ from models import checkpoint, weights
 from models.checkpoint import Checkpoint
 from models.face import FaceModel
 from models.training import face_forgers, face_frames, face_windows
-from models.training.face_batches import BLIND, GROUPS, FrameBatches
+from models.training.face_batches import BLIND, GROUPS, FrameBatches, left_out
 from models.training.face_data import DataError, folder_of, manifest_digest, prepare, with_own_calls
 from models.training.face_frames import FrameRecipe
 from models.training.face_report import LeftOut, report
@@ -82,6 +82,11 @@ def frame_branch(shop: Workshop) -> tuple[FaceModel, float, int]:
     return model.to(memory_format=torch.channels_last), run.minutes, run.step  # type: ignore[call-overload]
 
 
+def sources_of(features: Features) -> frozenset[str]:
+    """Return the sources of all views."""
+    return frozenset(view.trial.source for view in features.views)
+
+
 def window_branch(shop: Workshop, features: Features, make: Callable[[], FaceModel], name: str) -> FaceModel:
     """Return the model trained on all but the sources of a group, from the cache where it was trained before."""
     kept, model = Path(f"{shop.stem}-{name}.pt"), make()
@@ -89,15 +94,15 @@ def window_branch(shop: Workshop, features: Features, make: Callable[[], FaceMod
         model.load_state_dict(torch.load(kept, weights_only=True))
         return model.eval()
     print(f"window branch without {name}", flush=True)
-    left_out = GROUPS.get(name, frozenset())
-    face_windows.train(shop.recipe.windows, model, features, left_out)
+    face_windows.train(shop.recipe.windows, model, features, left_out(name, sources_of(features)))
     torch.save(model.state_dict(), kept)
     return model
 
 
 def scored_left_out(shop: Workshop, features: Features, make: Callable[[], FaceModel], name: str) -> list[LeftOut]:
     """Score every view of a group's sources by a model that saw nothing of them."""
-    chosen = [i for i, view in enumerate(features.views) if view.trial.source in GROUPS[name]]
+    sources = left_out(name, sources_of(features))
+    chosen = [i for i, view in enumerate(features.views) if view.trial.source in sources]
     if not chosen:
         return []
     model = window_branch(shop, features, make, name)
@@ -165,15 +170,13 @@ def run(shop: Workshop, out: Path, only: list[str] | None, stop_after: str | Non
         for name in only:
             window_branch(shop, features, make, name)
         return
-    left_out = [one for name in GROUPS for one in scored_left_out(shop, features, make, name)]
-    described = _save(shop, window_branch(shop, features, make, BLIND), left_out, minutes, steps, out)
+    scored = [one for name in GROUPS for one in scored_left_out(shop, features, make, name)]
+    described = _save(shop, window_branch(shop, features, make, BLIND), scored, minutes, steps, out)
     print(f"{(time.monotonic() - began) / 60:.1f} min in this run")
     print(json.dumps(described.metrics, indent=1))
 
 
-def _save(
-    shop: Workshop, model: FaceModel, left_out: list[LeftOut], minutes: float, steps: int, out: Path
-) -> Checkpoint:
+def _save(shop: Workshop, model: FaceModel, scored: list[LeftOut], minutes: float, steps: int, out: Path) -> Checkpoint:
     # Half precision on disk: half the size, and no score moves by more than 0.01 nat.
     state = {key: value.half() if value.is_floating_point() else value for key, value in model.state_dict().items()}
     recipe = shop.recipe
@@ -184,9 +187,11 @@ def _save(
         seed=recipe.seed,
         manifest_sha256=manifest_digest(shop.manifest),
         minutes=round(4 * recipe.forger_minutes + minutes + recipe.windows.minutes, 1),
-        metrics={"frame_steps": steps, "left_out": report(left_out)},
+        metrics={"frame_steps": steps, "left_out": report(scored)},
     )
-    Path(f"{shop.stem}.left-out.json").write_text(json.dumps([_as_row(one) for one in left_out]))
+    kept = Path(f"{shop.stem}.left-out.json")
+    kept.write_text(json.dumps([_as_row(one) for one in scored]))
+    print(f"calibrate it: python -m models.training.calibrate face --left-out {kept} --checkpoints {out}")
     return checkpoint.save(described, state, out)
 
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from models.face import PLACES
-from models.training.face_batches import GROUPS, FrameBatches, at_places
+from models.training.face_batches import BLIND, GROUPS, FrameBatches, at_places, left_out
 from models.training.face_data import (
     BONA_FIDE,
     OWN,
+    OWN_HELD,
     PRETRAINING,
     SPOOF,
     Cache,
@@ -115,6 +116,18 @@ def test_own_calls_are_genuine_each_a_source_of_its_own(tmp_path: Path) -> None:
     assert [trial.label for trial in read_manifest(both)] == [SPOOF, BONA_FIDE, BONA_FIDE]
     assert read_manifest(both)[0].file == str(tmp_path / "a.mp4")
     assert folder_of(both, tmp_path) != folder_of(tmp_path / "m.csv", tmp_path)
+
+
+def test_one_own_call_in_five_is_held_out(tmp_path: Path) -> None:
+    for index in range(11):
+        (tmp_path / f"{index:02}.mp4").write_bytes(b"")
+    trials = read_manifest(with_own_calls(None, tmp_path, tmp_path / "cache"))
+    held = [trial.source for trial in trials if trial.source.startswith(OWN_HELD)]
+    assert held == [OWN_HELD + "04.mp4", OWN_HELD + "09.mp4"]
+    assert sum(is_pretraining(trial) for trial in trials) == 9
+    sources = [trial.source for trial in trials]
+    assert left_out(BLIND, sources) == set(held)
+    assert left_out("pairs", sources) == set()
 
 
 def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:

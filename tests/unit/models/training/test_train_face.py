@@ -9,7 +9,7 @@ import pytest
 
 from models import checkpoint
 from models.face import FaceModel
-from models.training import train_face
+from models.training import calibrate, train_face
 from models.training.face_frames import FrameRecipe
 from models.training.face_windows import WindowRecipe
 from models.training.train_face import Recipe
@@ -36,7 +36,7 @@ def record(path: Path, start_s: float) -> None:
 def test_a_bank_trains_on_its_own_genuine_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls, cache, out = tmp_path / "calls", tmp_path / "cache", tmp_path / "out"
     calls.mkdir()
-    for index in range(2):
+    for index in range(5):
         record(calls / f"call{index}.mp4", index * 2.0)
     monkeypatch.setitem(train_face.RECIPES, "face-small", TINY)
     given = ["--bona-fide", str(calls), "--recipe", "face-small", "--cache", str(cache), "--out", str(out)]
@@ -48,10 +48,15 @@ def test_a_bank_trains_on_its_own_genuine_calls(tmp_path: Path, monkeypatch: pyt
 
     assert frames.stat().st_mtime_ns == kept, "a finished stage is not trained again"
     described, state = checkpoint.load("face", out)
+    left_out = next(cache.rglob("face-small.left-out.json"))
+    assert {row["source"] for row in json.loads(left_out.read_text())} == {"own-held/call4.mp4"}
     FaceModel().load_state_dict(state)
     assert described.recipe.startswith("face-small ")
     assert described.minutes > 0
-    assert json.loads((out / "face.json").read_text())["metrics"]["frame_steps"] > 0
+    assert described.metrics["frame_steps"] > 0
+    monkeypatch.setattr("sys.argv", ["calibrate", "face", "--left-out", str(left_out), "--checkpoints", str(out)])
+    calibrate.main()
+    assert checkpoint.load("face", out)[0].calibration != described.calibration
 
 
 def test_nothing_to_learn_from_is_said_before_anything_runs(capsys: pytest.CaptureFixture[str]) -> None:
