@@ -176,7 +176,7 @@ def crossed(clips: Sequence[ScoredClip]) -> dict[str, float]:
             if clip.source == source:
                 llrs[clip.attack_type == "-"].append(float(np.mean([calibration.llr(value) for value in clip.raw])))
     genuine, spoof = np.array(llrs[True]), np.array(llrs[False])
-    counts = {
+    counts: dict[str, float] = {
         "bona_fide_clips": len(genuine),
         "spoof_clips": len(spoof),
         "sources": len({clip.source for clip in clips}),

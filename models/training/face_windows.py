@@ -7,6 +7,7 @@ That makes a training a matter of minutes and lets whole groups of sources be le
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,7 +68,7 @@ class Features:
         return self.rows[self.first[index] + start : self.first[index] + start + n]
 
 
-def look_at(net: FaceNet, place: Path, views: Iterable[View], kept: Path) -> Features:
+def look_at(net: FaceNet, place: Path, views: Iterable[View], kept: Path, workers: int) -> Features:
     """Return the stem's features of views, computed once.
 
     Args:
@@ -75,6 +76,7 @@ def look_at(net: FaceNet, place: Path, views: Iterable[View], kept: Path) -> Fea
         place: Where the views' crops stand.
         views: Those with fewer than `MIN_CROPS` crops are left out.
         kept: File of the features; it is only right for this stem and these views.
+        workers: Threads.
     """
     chosen = tuple(view for view in views if len(view.times) >= MIN_CROPS)
     counts = [len(view.times) for view in chosen]
@@ -83,12 +85,18 @@ def look_at(net: FaceNet, place: Path, views: Iterable[View], kept: Path) -> Fea
     if not kept.is_file():
         partial = kept.with_suffix(".new")
         rows = np.lib.format.open_memmap(partial, "w+", np.float16, shape)
-        for index, (view, at) in enumerate(zip(chosen, first, strict=True)):
+
+        def look(view: View) -> npt.NDArray[np.float16]:
+            torch.set_num_threads(1)  # of this thread
             with torch.inference_mode():
-                seen = net.look(torch.from_numpy(np.load(place / view.file)))
-            rows[at : at + len(seen)] = seen.half().numpy()
-            if index % 200 == 199:
-                print(f"looked at {index + 1} of {len(chosen)} views", flush=True)
+                seen: npt.NDArray[np.float16] = net.look(torch.from_numpy(np.load(place / view.file))).half().numpy()
+            return seen
+
+        with ThreadPoolExecutor(workers) as pool:
+            for index, (at, seen) in enumerate(zip(first, pool.map(look, chosen), strict=True)):
+                rows[at : at + len(seen)] = seen
+                if index % 200 == 199:
+                    print(f"looked at {index + 1} of {len(chosen)} views", flush=True)
         rows.flush()
         partial.replace(kept)
     return Features(

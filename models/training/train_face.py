@@ -156,7 +156,7 @@ def run(shop: Workshop, out: Path, only: list[str] | None, stop_after: str | Non
     if stop_after == "frames":
         return
     place, views = prepare_views(shop.manifest, shop.cache, shop.workers)
-    features = face_windows.look_at(model.frame, place, views, Path(f"{shop.stem}.features"))
+    features = face_windows.look_at(model.frame, place, views, Path(f"{shop.stem}.features"), shop.workers)
     if stop_after == "features":
         return
     state = {name: tensor.clone() for name, tensor in model.state_dict().items()}

@@ -113,7 +113,7 @@ def test_features_are_those_of_the_stem_and_short_views_are_left_out(tmp_path: P
     pixels = np.random.default_rng(0).integers(0, 256, (5, CROP_PX, CROP_PX, 3), np.uint8)
     np.save(tmp_path / views[0].file, pixels)
     net = FaceModel().frame
-    seen = look_at(net, tmp_path, views, tmp_path / "features")
+    seen = look_at(net, tmp_path, views, tmp_path / "features", 2)
     assert seen.views == (views[0],)
     with torch.inference_mode():
         expected = net.look(torch.from_numpy(pixels)).half().numpy()
