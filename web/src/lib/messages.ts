@@ -29,9 +29,9 @@ export type TimeS = number;
  * This interface was referenced by `Kua`'s JSON-Schema
  * via the `definition` "Signal".
  */
-export type Signal = "face" | "voice";
+export type Signal = "face" | "voice" | "sync";
 /**
- * Face number within the call; 0 for the voice.
+ * Face number within the call, for its lips as well; 0 for the voice.
  */
 export type Track = number;
 /**
@@ -52,7 +52,16 @@ export type Llr = number | null;
  * via the `definition` "Reason".
  */
 export type Reason =
-  "no_face" | "small_face" | "blurred" | "silence" | "noise" | "band_limited" | "lost" | "overload" | "error";
+  | "no_face"
+  | "small_face"
+  | "blurred"
+  | "no_mouth"
+  | "silence"
+  | "noise"
+  | "band_limited"
+  | "lost"
+  | "overload"
+  | "error";
 /**
  * Accumulated evidence for a spoof [nat]; the alert is raised at `threshold_nat`.
  */
