@@ -6,9 +6,9 @@ camera, codec and microphone bias all of its windows the same way, so a drift is
 counts. And what a window says by itself is weighed beside its difference to the start of the same track, where that
 bias drops out: our detectors tell a forgery from its own original far better than from other people's calls.
 
-Lips against voice is the third signal, and the weakest: it neither makes a call green nor keeps it from green, adds
-nothing to the coverage, and with the calibration that we ship no window of it exceeds the drift, so that it alone raises
-no alert.
+Lips against voice is the third signal, and the weakest: it does not make a call green and adds nothing to the coverage.
+With the calibration that we ship no window of it exceeds the default drift, so that by itself it neither alerts nor
+keeps a call from green.
 """
 
 from collections.abc import Iterable, Mapping
