@@ -165,7 +165,7 @@ def _patch(lower: npt.NDArray[np.uint8], landmarks: Landmarks) -> Array:
     even = cv2.GaussianBlur(lower, (0, 0), 1.2)
     size = (PATCH_WIDTH, PATCH_HEIGHT)
     patch = cv2.warpAffine(even, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return patch.astype(np.float32).ravel()
+    return np.asarray(patch, np.float32).ravel()
 
 
 def sound_contexts(samples: Samples) -> Array:
@@ -183,7 +183,7 @@ def sound_contexts(samples: Samples) -> Array:
     edges = np.pad(log, ((SMOOTH_FRAMES // 2, SMOOTH_FRAMES // 2 - 1), (0, 0)))
     smooth = np.lib.stride_tricks.sliding_window_view(edges, SMOOTH_FRAMES, axis=0).mean(axis=2)  # (F, N_BANDS)
     around = np.clip(np.arange(len(smooth))[:, None] + TAP_FRAMES, 0, len(smooth) - 1)  # (F, taps)
-    return smooth[around].reshape(len(smooth), -1).astype(np.float32)
+    return np.asarray(smooth[around].reshape(len(smooth), -1), np.float32)
 
 
 @lru_cache(maxsize=1)

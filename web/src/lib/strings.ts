@@ -218,6 +218,7 @@ export const ALERT = {
   face: "The face is",
   voice: "The voice is",
   both: "Face and voice are",
+  sync: "What is seen or what is heard is",
   raised: (name: string): string => `Alert raised: ${name}. ${STATE.spoof.headline}.`,
   cleared: (name: string): string => `Alert taken back: ${name}. The evidence has faded.`,
   ended: "The call ended while the alert stood.",
