@@ -67,9 +67,10 @@ def left_out_rows(
     trials: Trials, by_source: dict[str, Moments], talks: Sequence[Talk], *, is_called: bool = True
 ) -> list[Row]:
     """Return the rows of all talks, each compared by components that saw nothing of its source."""
-    rows = []
+    rows, of_all = [], components(summed(by_source.values()), trials.recipe)
     for source in sorted({talk.source for talk in talks}):
-        net = components(summed(m for name, m in by_source.items() if name != source), trials.recipe)
+        others = [m for name, m in by_source.items() if name != source]
+        net = components(summed(others), trials.recipe) if source in by_source else of_all
         for talk in talks:
             if talk.source == source:
                 rows += trials.rows(net, trials.copies.get(talk.file, [talk]), is_called=is_called)
@@ -84,7 +85,7 @@ def scored(rows: Sequence[Row], recipe: Recipe) -> list[Row]:
         head = with_head(
             SyncNet(recipe.n_components), [row for row in trained if row.source != source], recipe.decay
         ).head
-        weight, bias = head.weight[0].detach().double().numpy(), float(head.bias)
+        weight, bias = head.weight[0].detach().double().numpy(), float(head.bias.detach())
         found += [replace(row, raw=float(row.features @ weight) + bias) for row in rows if row.source == source]
     return found
 
