@@ -14,7 +14,7 @@ from models.training.sync_fit import Recipe
 
 Floats = npt.NDArray[np.float64]
 
-BONA_FIDE, SHIFTED, SWAPPED, GENERATED = "-", "shifted", "swapped", "generated"
+BONA_FIDE, SHIFTED, SWAPPED = "-", "shifted", "swapped"
 MIN_SHIFT_S, MAX_SHIFT_S = 0.6, 2.0
 
 
@@ -23,7 +23,7 @@ class Row:
     """One window that was compared."""
 
     kind: str
-    """`-`: bona fide with its own sound; `shifted`, `swapped`; `generated`: a lip-sync or talking head."""
+    """`-`: bona fide with its own sound; `shifted`, `swapped`; else the attack type of a real spoof."""
     source: str
     file: str
     copy: int
@@ -91,7 +91,7 @@ class Trials:
         return found
 
     def _sounds(self, talk: Talk, index: int, rng: np.random.Generator) -> Iterable[tuple[str, Array]]:
-        yield BONA_FIDE if talk.attack_type == BONA_FIDE else GENERATED, contexts(talk)
+        yield talk.attack_type, contexts(talk)
         if talk.attack_type != BONA_FIDE:
             return
         for _ in range(self.recipe.n_wrong):

@@ -91,7 +91,7 @@ def scored(rows: Sequence[Row], recipe: Recipe) -> list[Row]:
 
 
 def fit_calibration(rows: Sequence[Row]) -> Calibration:
-    """Return the map to llr, bounded; lip-syncs of real generators are a third of its spoofs."""
+    """Return the map to llr, bounded; each attack type of real generators weighs as much as shifted sound."""
     clips = [
         ScoredClip(source=row.source, scene=row.file, attack_type=row.kind, raw=(row.raw,))
         for row in rows
