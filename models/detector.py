@@ -1,7 +1,7 @@
 """Loads the checkpoints and runs batches of windows. The one place where the nets run.
 
 A face crop is part of eight overlapping windows; what the network says of it is computed once and kept as long
-as it lives.
+as it lives. So is how much speech a window of sound holds.
 """
 
 import threading
@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from models import face, quality, voice
+from models import face, quality, sync, voice
 from models.calibration import Calibration
 from models.engine import Engine
 from models.face import FrameReading
@@ -30,6 +30,7 @@ from models.window import (
     Reason,
     Score,
     Signal,
+    SyncWindow,
     VoiceWindow,
     scored,
     unscored,
@@ -53,6 +54,7 @@ class Detector:
         face_model, self._face = face.load_face()
         self._face_window = face_model.window
         voice_net, self._voice = voice.load_voice()
+        self._sync_net, self._sync = sync.load_sync()
         self._finder = FaceFinder()
         self._activity = VoiceActivity()
         self._run_face = engine.load(
@@ -61,12 +63,17 @@ class Detector:
         # bf16 moves a raw score of the voice by 0.4, and its AUC from .792 to .786.
         self._run_voice = engine.load(voice_net, torch.zeros(2, WINDOW_SAMPLES), self._voice.digest, is_exact=True)
         self._read: weakref.WeakKeyDictionary[FaceCrop, FrameReading] = weakref.WeakKeyDictionary()
+        self._speech_s: weakref.WeakKeyDictionary[VoiceWindow, float] = weakref.WeakKeyDictionary()
         self._lock = threading.Lock()
 
     @property
     def digests(self) -> dict[str, str]:
         """The digest of each signal's weights."""
-        return {Signal.FACE.value: self._face.digest, Signal.VOICE.value: self._voice.digest}
+        return {
+            Signal.FACE.value: self._face.digest,
+            Signal.VOICE.value: self._voice.digest,
+            Signal.SYNC.value: self._sync.digest,
+        }
 
     @property
     def changes(self) -> dict[Signal, Calibration]:
@@ -83,6 +90,7 @@ class Detector:
         voices = {i: window for i, window in enumerate(batch) if isinstance(window, VoiceWindow)}
         scores = dict(zip(faces, self._score_faces(list(faces.values())), strict=True))
         scores |= dict(zip(voices, self._score_voices(list(voices.values())), strict=True))
+        scores |= {i: self._score_sync(window) for i, window in enumerate(batch) if isinstance(window, SyncWindow)}
         return tuple(scores[i] for i in range(len(batch)))
 
     def explain(self, window: FaceWindow) -> Explanation | None:
@@ -141,7 +149,7 @@ class Detector:
     def _score_voices(self, windows: Sequence[VoiceWindow]) -> list[Score]:
         if not windows:
             return []
-        speech_s = self._activity.speech_seconds(np.stack([window.samples for window in windows])).tolist()
+        speech_s = [self._speech_of(window) for window in windows]
         refused = [voice.gate(window, seconds) for window, seconds in zip(windows, speech_s, strict=True)]
         kept = [window.samples for window, reason in zip(windows, refused, strict=True) if reason is None]
         raws = iter(self._run_voice(np.stack(kept)).tolist() if kept else ())
@@ -151,3 +159,21 @@ class Detector:
             else scored(window, raw=(raw := next(raws)), llr=self._voice.calibration.llr(raw), analysed_s=seconds)
             for window, reason, seconds in zip(windows, refused, speech_s, strict=True)
         ]
+
+    def _speech_of(self, window: VoiceWindow) -> float:
+        """Return the speech in a window [s]; found once, though its faces ask for it as well."""
+        with self._lock:
+            known = self._speech_s.get(window)
+        if known is None:
+            known = float(self._activity.speech_seconds(window.samples[None])[0])
+            with self._lock:
+                self._speech_s[window] = known
+        return known
+
+    def _score_sync(self, window: SyncWindow) -> Score:
+        speech_s = self._speech_of(window.voice)
+        reason = sync.gate(window, speech_s)
+        if reason is not None:
+            return unscored(window, reason)
+        raw = sync.read_window(self._sync_net, window).raw
+        return scored(window, raw=raw, llr=self._sync.calibration.llr(raw), analysed_s=speech_s)

@@ -36,6 +36,8 @@ class Signal(StrEnum):
 
     FACE = "face"
     VOICE = "voice"
+    SYNC = "sync"
+    """Whether mouth and sound belong together."""
 
 
 class Reason(StrEnum):
@@ -47,6 +49,7 @@ class Reason(StrEnum):
     POSE = "pose"
     EXPOSURE = "exposure"
     OCCLUDED = "occluded"
+    NO_MOUTH = "no_mouth"
     SILENCE = "silence"
     NOISE = "noise"
     BAND_LIMITED = "band_limited"
@@ -86,9 +89,9 @@ class FaceCrop:
     """Of the face finder, 0..1."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
 class VoiceWindow:
-    """Sound of one window."""
+    """Sound of one window. Compared by identity: a detector may remember what it computed for it."""
 
     start_s: float
     end_s: float
@@ -124,7 +127,62 @@ class FaceWindow:
         return Signal.FACE
 
 
-Window = VoiceWindow | FaceWindow
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SyncWindow:
+    """One face and the sound of the same session time.
+
+    On their way through a call, sound and pictures are delayed by different amounts: by some hundred milliseconds
+    they may be apart however genuine both are.
+
+    Raises:
+        ValueError: The two do not cover the same time.
+    """
+
+    face: FaceWindow
+    voice: VoiceWindow
+
+    def __post_init__(self) -> None:
+        if (self.face.start_s, self.face.end_s) != (self.voice.start_s, self.voice.end_s):
+            raise ValueError(
+                f"face and sound must cover the same time, got {self.face.start_s}-{self.face.end_s} s "
+                f"and {self.voice.start_s}-{self.voice.end_s} s"
+            )
+
+    @property
+    def signal(self) -> Signal:
+        return Signal.SYNC
+
+    @property
+    def track(self) -> int:
+        """The face's."""
+        return self.face.track
+
+    @property
+    def start_s(self) -> float:
+        return self.face.start_s
+
+    @property
+    def end_s(self) -> float:
+        return self.face.end_s
+
+    @property
+    def crops(self) -> tuple[FaceCrop, ...]:
+        return self.face.crops
+
+    @property
+    def n_pictures(self) -> int:
+        return self.face.n_pictures
+
+    @property
+    def samples(self) -> Samples:
+        return self.voice.samples
+
+    @property
+    def n_lost(self) -> int:
+        return self.voice.n_lost
+
+
+Window = VoiceWindow | FaceWindow | SyncWindow
 Batch = tuple[Window, ...]
 
 

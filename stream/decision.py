@@ -5,6 +5,10 @@ things keep it honest. Windows overlap, so each counts only for the share of it 
 camera, codec and microphone bias all of its windows the same way, so a drift is taken off every window before it
 counts. And what a window says by itself is weighed beside its difference to the start of the same track, where that
 bias drops out: our detectors tell a forgery from its own original far better than from other people's calls.
+
+Lips against voice is the third signal, and the weakest: it does not make a call green and adds nothing to the coverage.
+With the calibration that we ship no window of it exceeds the default drift, so that by itself it neither alerts nor
+keeps a call from green.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,6 +21,9 @@ from stream.events import AlertKind, Coverage, Decision, SignalReading, State
 NEW_SHARE = HOP_S / WINDOW_S
 MEMORY_S = 10.0
 """How long a judgement stands once its signal can no longer be judged, and how long a lost face is remembered [s]."""
+
+LEAN_SHARE = 0.1
+"""Weight of the newest window in a signal's lean: an average over about five seconds."""
 
 START_WINDOWS = 8
 """Judged windows of a track's start that later ones are compared with: its first seven and a half seconds."""
@@ -38,6 +45,8 @@ class Policy:
     """Face seconds before green [s]."""
     min_speech_s: float = 3.0
     """Speech seconds before green [s]."""
+    min_sync_s: float = 8.0
+    """Seconds of speech beside a mouth before the two are said to fit [s]."""
 
     @property
     def suspect_nat(self) -> float:
@@ -56,7 +65,7 @@ class Policy:
 
     def min_s(self, signal: Signal) -> float:
         """Seconds of `signal` before green [s]."""
-        return self.min_face_s if signal is Signal.FACE else self.min_speech_s
+        return {Signal.FACE: self.min_face_s, Signal.VOICE: self.min_speech_s, Signal.SYNC: self.min_sync_s}[signal]
 
 
 @dataclass(slots=True)
@@ -72,6 +81,8 @@ class _Track:
     judged_s: float = float("-inf")
     score: Score | None = None
     llr: float | None = None
+    lean_nat: float | None = None
+    """Running mean of what the windows are worth [nat]."""
     start: list[float] = field(default_factory=list)
     """Raw scores of the first windows."""
 
@@ -83,6 +94,8 @@ class _Track:
             return
         self.judged_s = score.end_s
         self.analysed_s += _newly_analysed_s(score, self.analysed_s)
+        before = self.llr if self.lean_nat is None else self.lean_nat
+        self.lean_nat = before + LEAN_SHARE * (self.llr - before)
         step = NEW_SHARE * (-self.llr - policy.drift_nat)
         self.evidence_nat = min(max(self.evidence_nat + step, 0.0), policy.limit_nat)
         if self.evidence_nat >= policy.alert_nat:
@@ -110,6 +123,9 @@ class _Track:
             return State.UNDECIDED
         if self.evidence_nat >= policy.suspect_nat:
             return State.SUSPECT
+        if self.signal is Signal.SYNC and (self.lean_nat or 0.0) <= 0:
+            # Too weak to accuse, so it gathers no evidence where lips and sound do not fit: that must not look green.
+            return State.UNDECIDED
         return State.BONA_FIDE if self.analysed_s >= policy.min_s(self.signal) else State.UNDECIDED
 
     def reading(self, now_s: float, policy: Policy) -> SignalReading:
@@ -195,7 +211,9 @@ class CallDecision:
             return State.SPOOF
         if State.SUSPECT in states:
             return State.SUSPECT
-        if State.BONA_FIDE in states and not self._is_face_hidden():
+        # Lips that fit the sound vouch for nobody: a good lip-sync is made to fit.
+        vouching = {reading.state for reading in readings if reading.signal is not Signal.SYNC}
+        if State.BONA_FIDE in vouching and not self._is_face_hidden():
             return State.BONA_FIDE
         return State.UNDECIDED
 
@@ -207,7 +225,11 @@ class CallDecision:
 
     def _reason(self) -> Reason | None:
         """The newest reason; of equally new ones the face's, since a person can mend that; None: simply too early."""
-        unjudged = [track.score for track in self._tracks.values() if track.score and track.score.reason]
+        unjudged = [
+            track.score
+            for (signal, _), track in self._tracks.items()
+            if signal is not Signal.SYNC and track.score and track.score.reason
+        ]
         newest = max(
             unjudged, key=lambda s: (s.end_s, s.reason in _FACE_HIDDEN, s.reason is not Reason.LOST), default=None
         )

@@ -12,7 +12,14 @@ HEADLINES = {
     State.SUSPECT: "SOMETHING IS OFF",
     State.SPOOF: "MACHINE-MADE FACE OR VOICE LIKELY",
 }
+SYNC_HEADLINES = {
+    State.UNDECIDED: "no clear match",
+    State.BONA_FIDE: "they fit",
+    State.SUSPECT: "they do not fit",
+    State.SPOOF: "they do not fit",
+}
 STYLES = {State.UNDECIDED: "white", State.BONA_FIDE: "green", State.SUSPECT: "yellow", State.SPOOF: "bold red"}
+NAMES = {Signal.FACE: "face", Signal.VOICE: "voice", Signal.SYNC: "lips and voice"}
 REASONS = {
     Reason.NO_FACE: "no face is to be seen",
     Reason.SMALL_FACE: "the face is too small",
@@ -20,6 +27,7 @@ REASONS = {
     Reason.POSE: "the face is turned away",
     Reason.EXPOSURE: "the face is too dark or burnt out",
     Reason.OCCLUDED: "something covers the face",
+    Reason.NO_MOUTH: "the mouth is hidden or does not move",
     Reason.SILENCE: "nobody speaks",
     Reason.NOISE: "the sound is too noisy",
     Reason.BAND_LIMITED: "the sound is too narrow",
@@ -93,10 +101,11 @@ def _explanation(explained: ExplainedWindow) -> dict[str, object]:
 
 
 def _reading(reading: SignalReading) -> str:
-    name = f"face {reading.track}" if reading.signal is Signal.FACE and reading.track else reading.signal.value
+    name = NAMES[reading.signal] + (f" {reading.track}" if reading.track else "")
     if reading.analysed_s == 0:
         return f"{name}: not judged, {REASONS[reading.reason] if reading.reason else 'too short'}"
+    words = SYNC_HEADLINES if reading.signal is Signal.SYNC else HEADLINES
     return (
-        f"{name}: {HEADLINES[reading.state].lower()}, evidence {reading.evidence_nat:.1f} nat, "
+        f"{name}: {words[reading.state].lower()}, evidence {reading.evidence_nat:.1f} nat, "
         f"{reading.analysed_s:.1f} s analysed"
     )

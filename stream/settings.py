@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     inference_threads: int = Field(0, ge=0, le=64, description="Workers on the CPU; 0: one a core")
     batch_size: int = Field(16, ge=1, le=256, description="Most windows in a batch")
     batch_wait_ms: float = Field(20, ge=0, le=1000, description="How long a batch waits for company [ms]")
-    queue_windows: int = Field(8, ge=1, le=64, description="Windows of one call that wait; then the oldest goes")
+    queue_windows: int = Field(12, ge=1, le=64, description="Windows of one call that wait; then the oldest goes")
 
     alert_nat: float = Field(1.0, gt=0, le=100, description="Accumulated evidence at which the alert is raised [nat]")
     drift_nat: float = Field(1.0, ge=0, le=10, description="Bias of a single call that is not evidence [nat]")

@@ -2,9 +2,11 @@
 
 A window ends at every multiple of the hop in session time, from the first whole window on. Sound that never arrived is
 zero and counted; a stretch without any media still yields its windows, so that the call is never silently unwatched.
+A face and the sound of the same time also make a window together, whichever of them is complete first.
 """
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +20,7 @@ from models.window import (
     FaceCrop,
     FaceWindow,
     Samples,
+    SyncWindow,
     VoiceWindow,
     Window,
 )
@@ -25,6 +28,9 @@ from stream.events import AudioFrame, Gap, Medium
 
 LATENESS_S = 2.0
 """How long a window waits for media that is late before it is closed without [s]."""
+
+WAITING_ENDS = 16
+"""Window ends, of one medium, that may wait for the other's: 8 s, four times what a live medium may be late by."""
 
 _HOPS = WINDOW_SAMPLES // HOP_SAMPLES
 
@@ -149,31 +155,62 @@ class FaceWindower:
         ]
 
 
+class SyncWindower:
+    """Joins the face windows and the sound of the same end, in any order of their arrival.
+
+    A face that nobody saw makes no window, nor does one whose sound is not cut, or the reverse. The oldest that still
+    waits is let go when more than `WAITING_ENDS` do.
+    """
+
+    def __init__(self) -> None:
+        self._faces: dict[float, list[FaceWindow]] = {}
+        self._voices: dict[float, VoiceWindow] = {}
+
+    def push(self, windows: Sequence[FaceWindow | VoiceWindow]) -> list[SyncWindow]:
+        """Take windows as they are cut; all faces of one end come together. Return what they complete, by end."""
+        for window in windows:
+            if isinstance(window, VoiceWindow):
+                self._voices[window.end_s] = window
+            elif window.track:
+                self._faces.setdefault(window.end_s, []).append(window)
+        joined = []
+        for end_s in sorted(self._faces.keys() & self._voices.keys()):
+            voice = self._voices.pop(end_s)
+            joined += [SyncWindow(face=face, voice=voice) for face in self._faces.pop(end_s)]
+        for waiting in (self._faces, self._voices):
+            while len(waiting) > WAITING_ENDS:
+                del waiting[min(waiting)]
+        return joined
+
+
 class Windower:
-    """Both media of one call."""
+    """Both media of one call, and what they say together."""
 
     def __init__(self) -> None:
         self._audio = AudioWindower()
         self._faces = FaceWindower()
+        self._sync = SyncWindower()
 
     def push_audio(self, frame: AudioFrame) -> list[Window]:
         """Take sound."""
-        return list(self._audio.push(frame))
+        return self._joined(self._audio.push(frame))
 
     def push_faces(self, picture: FacePicture) -> list[Window]:
         """Take the faces of a picture."""
-        return list(self._faces.push(picture))
+        return self._joined(self._faces.push(picture))
 
     def push_gap(self, gap: Gap) -> list[Window]:
         """Take word that media up to `gap.end_s` will not come."""
-        if gap.medium is Medium.AUDIO:
-            return list(self._audio.advance(gap.end_s))
-        return list(self._faces.advance(gap.end_s))
+        medium = self._audio if gap.medium is Medium.AUDIO else self._faces
+        return self._joined(medium.advance(gap.end_s))
 
     def advance(self, now_s: float) -> list[Window]:
         """Close what has waited longer than `LATENESS_S` at session time `now_s`."""
-        return [*self._audio.advance(now_s - LATENESS_S), *self._faces.advance(now_s - LATENESS_S)]
+        return self._joined([*self._audio.advance(now_s - LATENESS_S), *self._faces.advance(now_s - LATENESS_S)])
 
     def finish(self) -> list[Window]:
         """Close a recording."""
-        return [*self._audio.finish(), *self._faces.finish()]
+        return self._joined([*self._audio.finish(), *self._faces.finish()])
+
+    def _joined(self, windows: Sequence[FaceWindow | VoiceWindow]) -> list[Window]:
+        return [*windows, *self._sync.push(windows)]

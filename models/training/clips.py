@@ -13,6 +13,7 @@ from models.window import (
     FaceCrop,
     FaceWindow,
     Samples,
+    SyncWindow,
     VoiceWindow,
 )
 
@@ -57,3 +58,14 @@ def face_windows(pictures: Sequence[tuple[float, tuple[FaceCrop, ...]]]) -> list
         ]
         end_s += HOP_S
     return windows
+
+
+def sync_windows(faces: Sequence[FaceWindow], voices: Sequence[VoiceWindow]) -> list[SyncWindow]:
+    """Join every face window that has a face with the sound of the same time, in the order of the faces.
+
+    Args:
+        faces: From `face_windows`.
+        voices: From `voice_windows`.
+    """
+    sound = {voice.end_s: voice for voice in voices}
+    return [SyncWindow(face=face, voice=sound[face.end_s]) for face in faces if face.track and face.end_s in sound]

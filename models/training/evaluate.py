@@ -1,6 +1,6 @@
 """Scores the clips of a manifest with the serving detector and measures the result.
 
-    python -m models.training.evaluate --manifest M.csv --root DIR --scores OUT.txt [--signal face|voice|fused]
+    python -m models.training.evaluate --manifest M.csv --root DIR --scores OUT.txt [--signal face|voice|sync|fused]
 
 Writes one line per clip, `file attack llr label`, and prints one JSON object of figures as its last line. Needs nothing
 of the training data. A clip that cannot be read or judged gets the llr `none` and is counted.
@@ -26,14 +26,14 @@ from models import metrics
 from models.detector import Detector
 from models.engine import Engine
 from models.faces import FaceTracker, follow
-from models.training.clips import face_windows, voice_windows
+from models.training.clips import face_windows, sync_windows, voice_windows
 from models.training.face_data import DataError, pictures
 from models.training.voice_data import decode
-from models.window import Score
+from models.window import FaceWindow, Score
 
 COLUMNS = ("file", "label", "attack", "kind", "source")
 DEFAULT_SIGNAL = {"audio": "voice", "video": "face", "still": "face"}
-SIGNALS = ("face", "voice", "fused")
+SIGNALS = ("face", "voice", "sync", "fused")
 
 
 class ManifestError(ValueError):
@@ -72,8 +72,8 @@ def read_manifest(path: Path) -> list[Row]:
 def clip_llr(path: Path, kind: str, signal: str, detector: Detector) -> float | None:
     """Return a clip's llr [nat], None where nothing of it could be judged.
 
-    The voice's is the mean of its windows; the face's that of the most suspicious face. `fused` adds what there is.
-    A still has a face only.
+    The voice's is the mean of its windows; the face's and that of lips against voice (`sync`) the mean of the most
+    suspicious face. `fused` adds what there is. A still has a face only.
 
     Raises:
         av.FFmpegError, DataError, OSError: The file cannot be read.
@@ -81,11 +81,14 @@ def clip_llr(path: Path, kind: str, signal: str, detector: Detector) -> float | 
     if signal == "voice":
         return _voice_llr(path, detector)
     if kind == "still":
-        return _still_llr(path, detector)
+        return _still_llr(path, detector) if signal != "sync" else None
+    faces = _face_windows(path, detector) if kind == "video" else []
     if signal == "face":
-        return _face_llr(path, detector)
-    parts = [_face_llr(path, detector) if kind == "video" else None]
-    parts.append(_voice_llr(path, detector) if kind == "audio" or _has_sound(path) else None)
+        return _worst_track(detector.score(tuple(faces)))
+    voices = voice_windows(decode(path)) if kind == "audio" or _has_sound(path) else []
+    parts = [_worst_track(detector.score(tuple(sync_windows(faces, voices))))]
+    if signal == "fused":
+        parts += [_worst_track(detector.score(tuple(faces))), _mean(detector.score(tuple(voices)))]
     known = [llr for llr in parts if llr is not None]
     return sum(known) if known else None
 
@@ -94,13 +97,16 @@ def _voice_llr(path: Path, detector: Detector) -> float | None:
     return _mean(detector.score(tuple(voice_windows(decode(path)))))
 
 
-def _face_llr(path: Path, detector: Detector) -> float | None:
+def _face_windows(path: Path, detector: Detector) -> list[FaceWindow]:
     tracker = FaceTracker()
-    seen = [(time_s, follow(rgb, time_s, tracker, detector.find_faces)) for time_s, rgb in pictures(path)]
+    return face_windows([(time_s, follow(rgb, time_s, tracker, detector.find_faces)) for time_s, rgb in pictures(path)])
+
+
+def _worst_track(scores: Sequence[Score]) -> float | None:
     by_track: dict[int, list[Score]] = {}
-    for score in detector.score(tuple(face_windows(seen))):
+    for score in scores:
         by_track.setdefault(score.track, []).append(score)
-    return min((llr for scores in by_track.values() if (llr := _mean(scores)) is not None), default=None)
+    return min((llr for own in by_track.values() if (llr := _mean(own)) is not None), default=None)
 
 
 def _still_llr(path: Path, detector: Detector) -> float | None:

@@ -31,7 +31,7 @@ class SignalMessage(Message):
 
     signal: Signal
     track: int
-    """Face number within the call; 0 for the voice."""
+    """Face number within the call, for its lips as well; 0 for the voice."""
     state: State
     llr: float | None
     """Newest window [nat], up = bona fide; null where it could not be judged."""

@@ -1,18 +1,20 @@
 """Training and serving cut the same windows: the streaming form equals the offline form, whatever the split."""
 
 import itertools
+import random
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.preprocess import TEMPLATE
-from models.training.clips import face_windows, voice_windows
-from models.window import CROP_PX, SAMPLE_RATE_HZ, FaceCrop
+from models.training.clips import face_windows, sync_windows, voice_windows
+from models.window import CROP_PX, SAMPLE_RATE_HZ, FaceCrop, SyncWindow
 from stream.events import AudioFrame
-from stream.windower import AudioWindower, FacePicture, FaceWindower
+from stream.windower import LATENESS_S, AudioWindower, FacePicture, FaceWindower, Windower
 
 PIXELS = np.zeros((CROP_PX, CROP_PX, 3), np.uint8)
+PACKET = 1600
 
 
 @settings(max_examples=40, deadline=None)
@@ -29,10 +31,8 @@ def test_sound(n: int, cuts: list[int]) -> None:
         np.testing.assert_array_equal(one.samples, other.samples)
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.sets(st.integers(1, 3)), max_size=60), st.floats(0, 0.19))
-def test_faces(tracks: list[set[int]], offset_s: float) -> None:
-    pictures = [
+def pictures_of(tracks: list[set[int]], offset_s: float) -> list[tuple[float, tuple[FaceCrop, ...]]]:
+    return [
         (
             time_s,
             tuple(
@@ -42,6 +42,12 @@ def test_faces(tracks: list[set[int]], offset_s: float) -> None:
         )
         for time_s, seen in ((offset_s + i / 5, seen) for i, seen in enumerate(tracks))
     ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sets(st.integers(1, 3)), max_size=60), st.floats(0, 0.19))
+def test_faces(tracks: list[set[int]], offset_s: float) -> None:
+    pictures = pictures_of(tracks, offset_s)
     windower, streamed = FaceWindower(), []
     for time_s, crops in pictures:
         streamed += windower.push(FacePicture(time_s=time_s, crops=crops))
@@ -50,3 +56,31 @@ def test_faces(tracks: list[set[int]], offset_s: float) -> None:
     assert [(w.end_s, w.track, w.crops, w.n_pictures) for w in streamed] == [
         (w.end_s, w.track, w.crops, w.n_pictures) for w in offline
     ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sets(st.integers(1, 3)), max_size=60), st.floats(0, 0.19), st.integers(1, 200_000), st.randoms())
+def test_faces_with_their_sound(tracks: list[set[int]], offset_s: float, n: int, order: random.Random) -> None:
+    """Either medium may run ahead of the other, by up to what a call lets it be late."""
+    samples = np.random.default_rng(n).uniform(-1, 1, n).astype(np.float32)
+    sounds = [AudioFrame(start_s=a / SAMPLE_RATE_HZ, samples=samples[a : a + PACKET]) for a in range(0, n, PACKET)]
+    pictures = pictures_of(tracks, offset_s)
+    arrivals = [(frame.start_s + order.uniform(0, LATENESS_S), 0, i) for i, frame in enumerate(sounds)]
+    arrivals += [(time_s + order.uniform(0, LATENESS_S), 1, i) for i, (time_s, _) in enumerate(pictures)]
+    # Each medium keeps its own order; only how they interleave is drawn.
+    turns, sound, picture = [medium for _, medium, _ in sorted(arrivals)], iter(sounds), iter(pictures)
+    windower, streamed = Windower(), []
+    for medium in turns:
+        if medium == 0:
+            streamed += windower.push_audio(next(sound))
+        else:
+            time_s, crops = next(picture)
+            streamed += windower.push_faces(FacePicture(time_s=time_s, crops=crops))
+    streamed += windower.finish()
+    joined = sorted((w for w in streamed if isinstance(w, SyncWindow)), key=lambda w: (w.end_s, w.track))
+    offline = sync_windows(face_windows(pictures), voice_windows(samples))
+    assert [(w.start_s, w.end_s, w.track, w.crops, w.n_pictures, w.n_lost) for w in joined] == [
+        (w.start_s, w.end_s, w.track, w.crops, w.n_pictures, w.n_lost) for w in offline
+    ]
+    for one, other in zip(joined, offline, strict=True):
+        np.testing.assert_array_equal(one.samples, other.samples)

@@ -17,6 +17,7 @@ from models.window import (
     FaceWindow,
     Reason,
     Signal,
+    SyncWindow,
     VoiceWindow,
 )
 from stream import demo
@@ -97,6 +98,41 @@ def test_a_windows_score_does_not_depend_on_its_batch(detector: Detector) -> Non
     assert detector.score((*others, face(fresh)))[-1].llr == pytest.approx(alone.llr, abs=0.05)
 
 
+def test_lips_are_not_held_against_silence_or_against_sound_that_never_came(detector: Detector) -> None:
+    seen, silence = face(tuple(noise_crop(i) for i in range(WINDOW_PICTURES))), np.zeros(WINDOW_SAMPLES, np.float32)
+    batch = (
+        SyncWindow(face=seen, voice=voice(silence)),
+        seen,
+        SyncWindow(face=seen, voice=voice(silence, n_lost=WINDOW_SAMPLES)),
+    )
+    scores = detector.score(batch)
+    assert [s.signal for s in scores] == [Signal.SYNC, Signal.FACE, Signal.SYNC]
+    assert [s.reason for s in scores] == [Reason.SILENCE, None, Reason.LOST]
+
+
+def test_speech_is_looked_for_once_though_two_faces_ask_for_it(
+    detector: Detector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look, asked = detector._activity.speech_seconds, list[int]()
+
+    def counted(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        asked.append(len(samples))
+        return look(samples)
+
+    monkeypatch.setattr(detector._activity, "speech_seconds", counted)
+    sound = voice(speech())
+    windows = [face(tuple(noise_crop(i + 20 * k) for i in range(WINDOW_PICTURES))) for k in range(2)]
+    scores = detector.score((*(SyncWindow(face=window, voice=sound) for window in windows), sound))
+    assert sum(asked) == 1
+    assert all(s.llr is not None and 1 < s.analysed_s <= 4 for s in scores)
+
+
+def speech() -> npt.NDArray[np.float32]:
+    recorded = demo.load_voices()[0].astype(np.float32) / 32768
+    narrow = np.interp(np.arange(WINDOW_SAMPLES) * 3, np.arange(len(recorded)), recorded)
+    return np.asarray(narrow, np.float32)
+
+
 def portrait_windows(detector: Detector, forged: bool) -> Iterator[FaceWindow]:
     from models.faces import FaceTracker, follow
     from models.training.clips import face_windows
@@ -115,6 +151,6 @@ def test_up_is_bona_fide_the_forged_portrait_scores_below_the_genuine_one(detect
     assert min(genuine) > max(forged)  # type: ignore[type-var]
 
 
-def test_digests_name_both_models(detector: Detector) -> None:
-    assert set(detector.digests) == {Signal.FACE.value, Signal.VOICE.value}
+def test_digests_name_all_models(detector: Detector) -> None:
+    assert set(detector.digests) == {Signal.FACE.value, Signal.VOICE.value, Signal.SYNC.value}
     assert all(len(digest) == 12 for digest in detector.digests.values())

@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models import checkpoint
 from models.calibration import Calibration
 from models.window import HOP_S, WINDOW_S, Reason, Score, Signal
 from stream.decision import MEMORY_S, CallDecision, Policy
 from stream.events import AlertKind, Decision, State
 
-FACE, VOICE = Signal.FACE, Signal.VOICE
+FACE, VOICE, SYNC = Signal.FACE, Signal.VOICE, Signal.SYNC
 
 
 def score(
@@ -209,3 +210,51 @@ def test_a_change_for_the_better_does_not_excuse_a_score_that_is_bad_by_itself()
 
     _, changes = play(CallDecision(changes={FACE: STRONG}), map(score_of, ends(40)))
     assert [kind for kind, _ in changes] == [AlertKind.RAISED]
+
+
+def test_lips_that_fit_the_sound_make_nothing_green() -> None:
+    decisions, _ = play(CallDecision(), (score(t, 0.8, SYNC) for t in ends(60)))
+    assert {d.state for d in decisions} == {State.UNDECIDED}
+    assert decisions[-1].readings[0].state is State.BONA_FIDE
+    assert decisions[-1].coverage.face_s == decisions[-1].coverage.speech_s == 0
+
+
+@pytest.mark.parametrize("llr", [None, -0.9, 0.8])
+def test_lips_and_voice_keep_no_call_from_green_and_change_no_coverage(llr: float | None) -> None:
+    reason = Reason.NO_MOUTH if llr is None else None
+    scores = [s for t in ends(60) for s in (score(t, 2.0), score(t, llr, SYNC, reason=reason))]
+    with_lips, changes = play(CallDecision(), scores)
+    without, _ = play(CallDecision(), (score(t, 2.0) for t in ends(60)))
+    assert with_lips[-1].state is State.BONA_FIDE
+    assert with_lips[-1].coverage == without[-1].coverage
+    assert changes == []
+
+
+def test_why_a_call_is_undecided_is_not_said_by_its_lips() -> None:
+    silent = [s for t in ends(9) for s in (score(t, None, VOICE, 0, Reason.SILENCE),)]
+    decisions, _ = play(CallDecision(), [*silent, score(9.0, None, SYNC, reason=Reason.NO_MOUTH)])
+    assert decisions[-1].reason is Reason.SILENCE
+
+
+def test_lips_that_do_not_fit_are_never_shown_as_green_and_fit_again_once_they_do() -> None:
+    call = CallDecision()
+    decisions, _ = play(call, (score(t, -0.9, SYNC) for t in ends(60)))
+    assert {d.readings[0].state for d in decisions} == {State.UNDECIDED}
+    decisions, _ = play(call, (score(t, 0.8, SYNC) for t in ends(60, decisions[-1].time_s + HOP_S)))
+    assert decisions[-1].readings[0].state is State.BONA_FIDE
+
+
+def test_no_window_of_the_shipped_lips_and_voice_gathers_evidence() -> None:
+    described, _ = checkpoint.load("sync")
+    worst = described.calibration.llr(-1e9)
+    assert -Policy().drift_nat < worst < 0
+    decisions, changes = play(CallDecision(), (score(t, worst, SYNC) for t in ends(1_200)))
+    assert changes == []
+    assert max(r.evidence_nat for d in decisions for r in d.readings) == 0
+
+
+def test_lips_and_voice_of_a_stronger_detector_would_alert_as_any_signal_does() -> None:
+    call = CallDecision()
+    _, changes = play(call, (score(t, -3.0, SYNC) for t in ends(60)))
+    assert [kind for kind, _ in changes] == [AlertKind.RAISED]
+    assert call.alerted == {SYNC}

@@ -18,10 +18,19 @@ from models.window import (
     FaceCrop,
     FaceWindow,
     Samples,
+    SyncWindow,
     VoiceWindow,
 )
 from stream.events import AudioFrame, Gap, Medium
-from stream.windower import LATENESS_S, AudioWindower, FacePicture, FaceWindower, Windower
+from stream.windower import (
+    LATENESS_S,
+    WAITING_ENDS,
+    AudioWindower,
+    FacePicture,
+    FaceWindower,
+    SyncWindower,
+    Windower,
+)
 
 
 def sound(n: int, seed: int = 0) -> Samples:
@@ -141,3 +150,54 @@ def test_a_gap_closes_windows_of_its_own_medium_only() -> None:
     assert [type(window) for window in windows] == [FaceWindow]
     windows = windower.push_gap(Gap(medium=Medium.AUDIO, start_s=0.0, end_s=4.5))
     assert [type(window) for window in windows] == [VoiceWindow, VoiceWindow]
+
+
+def seen(end_s: float, *tracks: int) -> list[FaceWindow]:
+    crops = {track: (crop(track, end_s - 1),) if track else () for track in tracks}
+    return [
+        FaceWindow(start_s=end_s - WINDOW_S, end_s=end_s, track=track, crops=crops[track], n_pictures=20)
+        for track in tracks
+    ]
+
+
+def heard(end_s: float) -> VoiceWindow:
+    return VoiceWindow(start_s=end_s - WINDOW_S, end_s=end_s, samples=sound(WINDOW_SAMPLES), n_lost=0)
+
+
+@pytest.mark.parametrize("is_sound_first", [True, False])
+def test_each_face_and_the_sound_of_its_time_make_one_window_whichever_comes_first(is_sound_first: bool) -> None:
+    faces, voice = seen(4.0, 1, 2), heard(4.0)
+    first, second = ([voice], faces) if is_sound_first else (faces, [voice])
+    windower = SyncWindower()
+    assert windower.push(first) == []
+    joined = windower.push(second)
+    assert [(w.track, w.face, w.voice) for w in joined] == [(1, faces[0], voice), (2, faces[1], voice)]
+    assert windower.push([heard(4.5)]) == []
+
+
+def test_where_nobody_is_seen_there_is_nothing_to_hold_against_the_sound() -> None:
+    assert SyncWindower().push([heard(4.0), *seen(4.0, 0)]) == []
+
+
+def test_what_waits_for_the_other_medium_is_bounded_and_the_oldest_goes() -> None:
+    windower = SyncWindower()
+    ends = [WINDOW_S + i * HOP_S for i in range(WAITING_ENDS + 5)]
+    for end_s in ends:
+        windower.push(seen(end_s, 1))
+        assert len(windower._faces) <= WAITING_ENDS
+    assert [w.end_s for end_s in ends for w in windower.push([heard(end_s)])] == ends[5:]
+    assert len(windower._voices) <= WAITING_ENDS
+
+
+def test_a_call_gives_the_windows_of_both_media_and_of_both_together() -> None:
+    windower, windows = Windower(), []
+    for i in range(25):
+        windows += windower.push_faces(FacePicture(time_s=i / 5, crops=(crop(1, i / 5),)))
+        windows += windower.push_audio(AudioFrame(start_s=i / 5, samples=sound(3_200)))
+    ends = {kind: [w.end_s for w in windows if isinstance(w, kind)] for kind in (FaceWindow, VoiceWindow, SyncWindow)}
+    assert ends == {FaceWindow: [4.0, 4.5], VoiceWindow: [4.0, 4.5, 5.0], SyncWindow: [4.0, 4.5]}
+
+
+def test_face_and_sound_of_different_times_are_not_joined() -> None:
+    with pytest.raises(ValueError, match=r"^face and sound must cover the same time, got 0.0-4.0 s and 0.5-4.5 s$"):
+        SyncWindow(face=seen(4.0, 1)[0], voice=heard(4.5))

@@ -1,9 +1,19 @@
 import { expect, test } from "vitest";
-import { explanationOf, nameIn, nextStep, shownSignals, shownState, signalWords, whereHot, why } from "./explain";
+import {
+  briefSignals,
+  explanationOf,
+  nameIn,
+  nextStep,
+  shownSignals,
+  shownState,
+  signalWords,
+  whereHot,
+  why,
+} from "./explain";
 import { alert, ended, explanation, signal, started, verdict } from "./samples";
 import { EMPTY, receive, type Call } from "./store";
 import { NEXT, REASON, WHY } from "./strings";
-import type { Reason, ServerMessage, State, VerdictMessage } from "./wire";
+import type { Reason, ServerMessage, SignalMessage, State, VerdictMessage } from "./wire";
 
 function callOf(...messages: ServerMessage[]): Call {
   const call = [started(1), ...messages].reduce(receive, EMPTY).calls["a"];
@@ -65,6 +75,28 @@ test("green names what it rests on, and what was not judged", () => {
   const halfJudged = "No traces of a generator in the face, in what was analysed. Not judged: the voice.";
   expect(why(said("bona_fide", { signals: [signal(), mute] }))).toBe(halfJudged);
   expect(why(said("bona_fide", { signals: [signal()] }))).toBe(halfJudged);
+});
+
+const sync = (fields: Partial<SignalMessage>): SignalMessage => signal({ signal: "sync", ...fields });
+
+test("lips that fit the voice are named beside green, but do not carry it", () => {
+  const fits = sync({ state: "bona_fide" });
+  const call = said("bona_fide", { signals: [signal(), fits] });
+  expect(why(call)).toBe("No traces of a generator in the face, in what was analysed. Not judged: the voice.");
+  expect(signalWords(fits)).toBe("they fit, which proves nothing by itself");
+  expect(signalWords(sync({ state: "undecided" }))).toBe("no clear match yet");
+});
+
+test("lips and voice say in words why they cannot be judged", () => {
+  const hidden = sync({ state: "undecided", llr: null, reason: "no_mouth" });
+  expect(nameIn(hidden, [signal(), hidden])).toBe("Lips and voice");
+  expect(signalWords(hidden)).toBe("cannot judge now: the mouth is hidden or does not move");
+});
+
+test("a small card shows lips and voice only when they do not fit", () => {
+  const wrong = sync({ state: "suspect" });
+  expect(briefSignals([signal(), sync({ state: "bona_fide" })])).toEqual([signal()]);
+  expect(briefSignals([signal(), wrong])).toEqual([signal(), wrong]);
 });
 
 test("that there is no face is shown only while there is none", () => {

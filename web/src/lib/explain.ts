@@ -4,7 +4,8 @@ import type { Call } from "./store";
 import { HEAT, NEXT, REASON, WHY, adviceText, signalName } from "./strings";
 import type { ExplanationMessage, Signal, SignalMessage, State } from "./wire";
 
-const SIGNALS: readonly Signal[] = ["face", "voice"];
+/** What green rests on; lips that fit the voice vouch for nobody. */
+const VOUCHING: readonly Signal[] = ["face", "voice"];
 
 /** Return the state to show: while an alert stands the call is red, whatever the newest window says. */
 export function shownState(call: Call): State {
@@ -34,6 +35,7 @@ export function nextStep(call: Call): string {
   if (call.state !== "undecided") return NEXT[call.state];
   switch (call.verdict?.reason) {
     case "no_face":
+    case "no_mouth":
       return NEXT.noFace;
     case "small_face":
       return NEXT.smallFace;
@@ -62,6 +64,11 @@ export function shownSignals(signals: readonly SignalMessage[]): SignalMessage[]
   return signals.filter((signal) => signal.signal !== "face" || signal.track > 0 || !hasFace);
 }
 
+/** Return the signals for a small card: lips and voice only when they do not fit. */
+export function briefSignals(signals: readonly SignalMessage[]): SignalMessage[] {
+  return shownSignals(signals).filter(({ signal, state }) => signal !== "sync" || state === "suspect" || state === "spoof");
+}
+
 /** Return the name of a signal within its call. */
 export function nameIn(signal: SignalMessage, signals: readonly SignalMessage[]): string {
   const several = signals.filter((other) => other.signal === signal.signal).length > 1;
@@ -73,7 +80,7 @@ export function signalWords(signal: SignalMessage): string {
   const silent = signal.reason && signal.state !== "spoof";
   return silent
     ? WHY.cannot(REASON[signal.reason as NonNullable<SignalMessage["reason"]>])
-    : WHY.signalState[signal.state];
+    : (signal.signal === "sync" ? WHY.syncState : WHY.signalState)[signal.state];
 }
 
 /** Return the newest explanation of the alert that stands; without one, of the last alert that a face carried. */
@@ -98,8 +105,9 @@ function whySpoof(call: Call, signals: readonly SignalMessage[]): string {
 
 /** Green rests on what was judged, so it names what was not. */
 function whyBonaFide(signals: readonly SignalMessage[]): string {
-  const judged = namesOf(signals, ["bona_fide"]);
-  const unjudged = SIGNALS.filter((name) => !signals.some((s) => s.signal === name && s.state !== "undecided"));
+  const vouching = signals.filter((signal) => VOUCHING.includes(signal.signal));
+  const judged = namesOf(vouching, ["bona_fide"]);
+  const unjudged = VOUCHING.filter((name) => !signals.some((s) => s.signal === name && s.state !== "undecided"));
   const missing = unjudged.map((name) => WHY.ofSignal[name]).join(WHY.and);
   return [judged ? WHY.bonaFide(judged) : WHY.bonaFidePlain, missing && WHY.unjudged(missing)]
     .filter(Boolean)

@@ -33,9 +33,9 @@ export type TimeS = number;
  * This interface was referenced by `Kua`'s JSON-Schema
  * via the `definition` "Signal".
  */
-export type Signal = "face" | "voice";
+export type Signal = "face" | "voice" | "sync";
 /**
- * Face number within the call; 0 for the voice.
+ * Face number within the call, for its lips as well; 0 for the voice.
  */
 export type Track = number;
 /**
@@ -62,6 +62,7 @@ export type Reason =
   | "pose"
   | "exposure"
   | "occluded"
+  | "no_mouth"
   | "silence"
   | "noise"
   | "band_limited"

@@ -38,6 +38,7 @@ export const REASON: Record<Reason, string> = {
   pose: "the face is turned away from the camera",
   exposure: "the face is too dark or too bright",
   occluded: "something covers part of the face",
+  no_mouth: "the mouth is hidden or does not move",
   silence: "nobody is speaking",
   noise: "too much noise to hear the voice",
   band_limited: "the sound is of telephone quality, too narrow to judge",
@@ -46,7 +47,7 @@ export const REASON: Record<Reason, string> = {
   error: "the analysis failed for a moment",
 };
 
-const SIGNAL: Record<Signal, string> = { face: "Face", voice: "Voice" };
+const SIGNAL: Record<Signal, string> = { face: "Face", voice: "Voice", sync: "Lips and voice" };
 
 /** Return the name of a signal; faces are numbered only where there are several. */
 export function signalName(signal: Signal, track: number, several: boolean): string {
@@ -67,12 +68,19 @@ export const WHY = {
   spoofPlain: "The evidence has crossed the alert line.",
   faded: "The evidence is back below the line, but the alert stands until it has faded.",
   and: " and ",
-  ofSignal: { face: "the face", voice: "the voice" } satisfies Record<Signal, string>,
+  ofSignal: { face: "the face", voice: "the voice", sync: "the match of lips and voice" } satisfies Record<Signal, string>,
   signalState: {
     undecided: "gathering",
     bona_fide: "no sign",
     suspect: "building",
     spoof: "over the line",
+  } satisfies Record<State, string>,
+  /** That lips fit the voice is no sign of a genuine call: lip-syncs are made to fit. */
+  syncState: {
+    undecided: "no clear match yet",
+    bona_fide: "they fit, which proves nothing by itself",
+    suspect: "they do not fit",
+    spoof: "they do not fit",
   } satisfies Record<State, string>,
   evidence: (value: string, threshold: string): string => `${value} of ${threshold}`,
   meterLabel: (name: string): string => `${name}: evidence for a machine-made source`,
@@ -267,6 +275,7 @@ export const ALERT = {
   face: "The face is",
   voice: "The voice is",
   both: "Face and voice are",
+  sync: "What is seen or what is heard is",
   raised: (name: string): string => `Alert raised: ${name}. ${STATE.spoof.headline}.`,
   cleared: (name: string): string => `Alert taken back: ${name}. The evidence has faded.`,
   ended: "The call ended while the alert stood.",
