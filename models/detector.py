@@ -108,9 +108,8 @@ class Detector:
 
     def score_still(self, crop: FaceCrop) -> float:
         """Return the llr of a single picture's face, from the frame branch alone [nat]."""
-        # The window branch wants movement; without it its score is the logit times its gain.
-        raw = self._frame_readings([crop])[0].logit * float(self._face_window.gain)
-        return self._face.calibration.llr(raw)
+        reading = self._frame_readings([crop])[0]
+        return self._face.calibration.llr(face.still_raw(self._face_window, reading))
 
     def _score_faces(self, windows: Sequence[FaceWindow]) -> list[Score]:
         refused = [Reason.LOST if not window.n_pictures else quality.gate(window) for window in windows]

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.faces import FaceFinder, FaceTracker, crops_of
+from models.faces import FaceFinder, FaceTracker, follow
 from models.sync import LOWER_LEFT, LOWER_PX, Array, lower_face, sound_contexts
 from models.training import face_data
 from models.training.face_data import BONA_FIDE, Trial
@@ -97,7 +97,7 @@ def _cut(path: Path, to: Path, finder: FaceFinder) -> None:
     """Store the face that fills most of a clip's first window."""
     tracker, crops = FaceTracker(), list[FaceCrop]()
     for time_s, rgb in _all_pictures(path):
-        crops.extend(crops_of(rgb, time_s, tracker.update(time_s, finder.find(rgb))))
+        crops.extend(follow(rgb, time_s, tracker, finder.find))
     weight: dict[int, float] = {}
     for crop in crops:
         weight[crop.track] = weight.get(crop.track, 0.0) + crop.face_px

@@ -44,7 +44,7 @@ class Recipe:
 
 
 RECIPES = {
-    "face": Recipe(forger_minutes=4, frames=FrameRecipe(minutes=52), windows=WindowRecipe(minutes=3)),
+    "face": Recipe(forger_minutes=4, frames=FrameRecipe(minutes=52), windows=WindowRecipe(minutes=5)),
     "face-small": Recipe(forger_minutes=0.3, frames=FrameRecipe(minutes=2), windows=WindowRecipe(minutes=0.5)),
 }
 

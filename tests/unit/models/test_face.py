@@ -17,6 +17,7 @@ from models.face import (
     frame_reading,
     load_face,
     over_crop,
+    still_raw,
     window_raw,
 )
 from models.faces import FaceFinder
@@ -85,10 +86,11 @@ def test_a_row_is_read_as_the_network_writes_it() -> None:
     assert reading.places[1, 0] == 1 + EMBEDDING + PLACES
 
 
-def test_an_untrained_window_branch_gives_the_mean_of_the_logits() -> None:
+def test_an_untrained_window_branch_weighs_the_logits_and_the_places_as_of_a_still() -> None:
     rows = np.random.default_rng(0).normal(size=(12, WIDTH)).astype(np.float32)
     marks = np.repeat(TEMPLATE[None], 12, axis=0)
-    assert window_raw(WindowHead(), rows, marks) == pytest.approx(rows[:, 0].mean(), abs=1e-5)
+    stills = [still_raw(WindowHead(), frame_reading(row)) for row in rows]
+    assert window_raw(WindowHead(), rows, marks) == pytest.approx(np.mean(stills), abs=1e-4)
 
 
 def test_the_order_of_pictures_matters_only_by_their_steps() -> None:
