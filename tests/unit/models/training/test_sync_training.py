@@ -65,7 +65,7 @@ def test_shifted_sound_comes_late_and_turns_round_within_what_the_clip_had() -> 
 def test_a_mirrored_mouth_keeps_its_landmarks_in_place() -> None:
     one = talk(0, "a")
     marked = np.zeros_like(one.lower)
-    marked[:, 48, 20] = 255
+    marked[:, 42:55, 14:27] = 255
     point = np.array(TEMPLATE)
     point[3] = (56 + 20, 100 + 48)
     one = Talk(
@@ -76,7 +76,8 @@ def test_a_mirrored_mouth_keeps_its_landmarks_in_place() -> None:
         copy = worn(one, np.random.default_rng(seed))
         assert copy.samples.shape == one.samples.shape
         np.testing.assert_array_equal(copy.times_s, one.times_s)
-        y, x = np.unravel_index(copy.lower.mean(axis=0).argmax(), (LOWER_PX, LOWER_PX))
+        mean = copy.lower.mean(axis=0)
+        y, x = np.argwhere(mean > mean.max() / 2).mean(axis=0)
         corners = copy.landmarks[:, 3:].mean(axis=0) - (56, 100)
         assert np.hypot(*(corners - (x, y)).T).min() < 5
         assert copy.landmarks[:, 3, 0].mean() < copy.landmarks[:, 4, 0].mean()
