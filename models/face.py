@@ -247,5 +247,6 @@ def load_face() -> tuple[FaceModel, Checkpoint]:
     try:
         model.load_state_dict(state)
     except RuntimeError as exc:
-        raise checkpoint.CheckpointError(f"checkpoint 'face' does not fit the network: {exc}") from exc
+        first = str(exc).splitlines()[0]  # then every name of the state follows
+        raise checkpoint.CheckpointError(f"checkpoint 'face' does not fit the network: {first}") from exc
     return model.eval(), described
