@@ -212,14 +212,19 @@ def _loss(
 
 
 def score(
-    model: FaceModel, features: Features, chosen: Sequence[int]
+    model: FaceModel, features: Features, chosen: Sequence[int], workers: int = 1
 ) -> Iterator[tuple[int, float, tuple[float, ...]]]:
     """Yield each chosen view's index, its window's raw score, and those of its first and its second half."""
-    for index in chosen:
+
+    def judge(index: int) -> tuple[int, float, tuple[float, ...]]:
+        torch.set_num_threads(1)  # of this thread
         marks = torch.from_numpy(features.landmarks[index])[None]
         with torch.inference_mode():
             read = model.frame.read(torch.from_numpy(features.of(index).astype(np.float32)))[None]
             half = read.shape[1] // 2
             parts = [slice(None), slice(half), slice(half, None)]
             whole, *halves = (float(model.window(read[:, part], marks[:, part])) for part in parts)
-        yield index, whole, tuple(halves)
+        return index, whole, tuple(halves)
+
+    with ThreadPoolExecutor(workers) as pool:
+        yield from pool.map(judge, chosen)

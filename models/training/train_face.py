@@ -108,7 +108,7 @@ def scored_left_out(shop: Workshop, features: Features, make: Callable[[], FaceM
     model = window_branch(shop, features, make, name)
     return [
         LeftOut(view=features.views[index], raw=raw, halves=halves)
-        for index, raw, halves in face_windows.score(model, features, chosen)
+        for index, raw, halves in face_windows.score(model, features, chosen, shop.workers)
     ]
 
 
