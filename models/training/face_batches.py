@@ -99,8 +99,7 @@ class FrameBatches:
 
     Args:
         cache: Crops and what they are of.
-        copies: Each forger's copies of them, from `models.training.face_forgers.forged`.
-    """
+        copies: Each forger's copies of them, from `models.training.face_forgers.forged`."""
 
     def __init__(self, cache: Cache, copies: Sequence[npt.NDArray[np.uint8]]) -> None:
         self._copies = copies
@@ -126,7 +125,8 @@ class FrameBatches:
 
     def pair(self, rng: np.random.Generator, *, fine: bool = False) -> tuple[Pixels, Forgery, str]:
         """Return a genuine crop, a forgery of it before any wear, and the forgery's kind."""
-        pool = self._stills if rng.random() < STILL_SHARE else self._clips
+        wants_still = rng.random() < STILL_SHARE
+        pool = self._clips if self._stills.is_empty or not (wants_still or self._clips.is_empty) else self._stills
         draw = pool.draw(rng)
         kind = str(rng.choice(list(SHARES), p=list(SHARES.values())))
         copy = self._copies[int(rng.integers(len(self._copies)))][draw.row]
@@ -171,7 +171,7 @@ class Pool:
 
     Args:
         cache: Where their crops are.
-        entries: At least one.
+        entries: Without any, nothing can be drawn.
     """
 
     def __init__(self, cache: Cache, entries: list[Entry]) -> None:
@@ -180,8 +180,9 @@ class Pool:
         for entry in entries:
             by_source[entry.trial.source].append(entry)
         self._sources = list(by_source.values())
+        self.is_empty = not by_source
         weights = np.array([len(many) ** 0.5 for many in by_source.values()])
-        self._shares = weights / weights.sum()
+        self._shares = weights / max(weights.sum(), 1e-9)
 
     def draw(self, rng: np.random.Generator) -> Draw:
         """Return crops of a random file."""

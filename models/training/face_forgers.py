@@ -23,7 +23,7 @@ from torch import nn
 from torch.nn import functional
 
 from models import weights
-from models.training.face_data import BONA_FIDE, Cache, folder_of, is_pretraining, prepare
+from models.training.face_data import BONA_FIDE, Cache, DataError, folder_of, is_pretraining, prepare
 from models.window import CROP_PX
 
 PATCH_PX = 96
@@ -212,6 +212,9 @@ def train_missing(cache: Cache, folder: Path, minutes: float) -> None:
         cache: Genuine crops among others.
         folder: Where forgers and copies are kept.
         minutes: For each forger [min].
+
+    Raises:
+        DataError: There is no genuine file with a face.
     """
     missing = [forger for forger in FORGERS if not copies_path(folder, forger).is_file()]
     rows = [
@@ -220,6 +223,8 @@ def train_missing(cache: Cache, folder: Path, minutes: float) -> None:
         if missing and is_pretraining(entry.trial)
         for row in range(entry.first, entry.first + entry.count)
     ]
+    if missing and not rows:
+        raise DataError("no genuine file to learn from in which a face was found")
     crops = cache.crops[np.array(rows, int)]
     for forger in missing:
         net = train(forger, crops, minutes)

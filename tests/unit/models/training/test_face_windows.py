@@ -23,6 +23,11 @@ def four_steps(monkeypatch: pytest.MonkeyPatch) -> WindowRecipe:
     return WindowRecipe(minutes=4.5 / 60, n_clips=2)
 
 
+def eager(recipe: WindowRecipe) -> WindowRecipe:
+    """Return a recipe of twenty steps that learns fast."""
+    return replace(recipe, minutes=20.5 / 60, tail_rate=1e-3, head_rate=1e-2)
+
+
 def view(source: str, label: str, name: str = "plain", forgery: str = "", n: int = 10) -> View:
     trial = Trial(
         file=f"{source}.mp4", label=label, attack="-", attack_type="-", kind="video", source=source, licence="MIT"
@@ -89,7 +94,9 @@ def test_clips_that_differ_are_told_apart(four_steps: WindowRecipe) -> None:
     torch.manual_seed(0)
     views = [view("a", BONA_FIDE), view("b", SPOOF), view("a", BONA_FIDE, "forged-1", "blend")]
     known = features(views, [1.0, -1.0, -1.0])
-    model = train(replace(four_steps, tail_rate=1e-3, head_rate=1e-2), FaceModel(), known, frozenset())
+    model = train(
+        replace(four_steps, minutes=20.5 / 60, tail_rate=1e-3, head_rate=1e-2), FaceModel(), known, frozenset()
+    )
     raws = [whole for _, whole, _ in score(model, known, [0, 1, 2])]
     assert raws[0] > max(raws[1:])
 
@@ -97,7 +104,9 @@ def test_clips_that_differ_are_told_apart(four_steps: WindowRecipe) -> None:
 def test_a_training_without_spoofs_of_others_learns_from_those_made_here(four_steps: WindowRecipe) -> None:
     views = [view("a", BONA_FIDE), view("a", BONA_FIDE, "forged-1", "blend")]
     known = features(views, [1.0, -1.0])
-    model = train(replace(four_steps, tail_rate=1e-3, head_rate=1e-2), FaceModel(), known, frozenset())
+    model = train(
+        replace(four_steps, minutes=20.5 / 60, tail_rate=1e-3, head_rate=1e-2), FaceModel(), known, frozenset()
+    )
     genuine, forged = (whole for _, whole, _ in score(model, known, [0, 1]))
     assert genuine > forged
 
