@@ -224,7 +224,7 @@ def window_raw(head: WindowHead, rows: npt.NDArray[np.float32], landmarks: npt.N
 
 def still_raw(head: WindowHead, reading: FrameReading) -> float:
     """Return the raw score of a single picture: what the window branch says of its frames, without movement."""
-    return float(head.gain) * reading.logit + float(head.place_gain) * float(reading.places.mean())
+    return head.gain.item() * reading.logit + head.place_gain.item() * float(reading.places.mean())
 
 
 def over_crop(places: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float32]:
