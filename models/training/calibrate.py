@@ -206,8 +206,9 @@ def main() -> None:
         parser.error("give --data, or for the face --left-out")
     torch.set_num_threads(1)
     if given.signal == "face":
-        kept = given.left_out or face_data.folder_of(given.data / "manifest.csv", given.cache) / "face.left-out.json"
-        clips = read_faces(kept)
+        clips = read_faces(
+            given.left_out or face_data.folder_of(given.data / "manifest.csv", "face", given.cache) / "left-out.json"
+        )
     else:
         clips = score_voices(given.data, voice_data.LEFT_OUT)
     described, state = checkpoint.load(given.signal, given.checkpoints)

@@ -16,7 +16,7 @@ from models import weights
 from models.training.face_augment import degrade
 from models.training.face_batches import SHARES, FrameBatches
 from models.training.face_data import folder_of, prepare
-from models.training.face_forgers import forged
+from models.training.face_forgers import FORGERS, copies_path, forged
 from models.window import CROP_PX, Pixels
 
 
@@ -51,7 +51,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args(arguments)
     manifest = chosen.data / "manifest.csv"
-    folder = folder_of(manifest, chosen.cache)
+    folder = folder_of(manifest, "face", chosen.cache)
+    if missing := [forger.name for forger in FORGERS if not copies_path(folder, forger).is_file()]:
+        parser.error(f"forgers {', '.join(missing)} are not trained: run python -m models.training.face_forgers first")
     batches = FrameBatches(prepare(manifest, folder), forged(folder))
     picture = sheet(batches, chosen.rows, np.random.default_rng(chosen.seed))
     if not cv2.imwrite(str(chosen.preview), picture[..., ::-1]):

@@ -164,9 +164,9 @@ def manifest_digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def folder_of(manifest: Path, cache: Path) -> Path:
-    """Return where a manifest's crops and all that is made of them are kept: another's work is never taken up."""
-    return cache / manifest_digest(manifest)[:12]
+def folder_of(manifest: Path, recipe: str, cache: Path) -> Path:
+    """Return where all is kept that a recipe makes of a manifest's files: another's work is never taken up."""
+    return cache / f"{recipe}-{manifest_digest(manifest)[:12]}"
 
 
 def pictures(path: Path) -> Iterator[tuple[float, Pixels]]:

@@ -242,7 +242,7 @@ def main(arguments: list[str] | None = None) -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     manifest = chosen.data / "manifest.csv"
-    folder = folder_of(manifest, chosen.cache)
+    folder = folder_of(manifest, "face", chosen.cache)
     train_missing(prepare(manifest, folder), folder, chosen.minutes)
 
 

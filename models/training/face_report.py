@@ -31,9 +31,10 @@ def report(scored: Sequence[LeftOut]) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     for name in (PLAIN, *DEGRADED):
         of_view = [one for one in scored if one.view.name == name]
+        pairs = [one for one in of_view if one.view.trial.source == PAIRS]
         figures[name] = {
             "all": _figures(of_view),
-            "swap_pairs": _figures([one for one in of_view if one.view.trial.source == PAIRS]),
+            "swap_pairs": _figures(pairs) | {"below_own_genuine_half": pair_rate(pairs)},
             "all_but_swap_pairs": _figures([one for one in of_view if one.view.trial.source != PAIRS]),
         }
     # What was forged here went through a codec, so it is measured against genuine clips that did.
@@ -49,11 +50,12 @@ def report(scored: Sequence[LeftOut]) -> dict[str, Any]:
     return figures
 
 
-def pair_rate(scored: Sequence[LeftOut]) -> float:
-    """Return the share of swapped halves that score below the genuine half of their own recording."""
+def pair_rate(scored: Sequence[LeftOut]) -> float | None:
+    """Return the share of swapped halves that score below the genuine half of their own recording; None: no pair."""
     genuine = {one.view.trial.path: one.raw for one in scored if one.view.is_bona_fide}
-    below = [one.raw < genuine[one.view.trial.path] for one in scored if not one.view.is_bona_fide]
-    return float(np.mean(below))
+    swapped = [one for one in scored if not one.view.is_bona_fide and one.view.trial.path in genuine]
+    below = [one.raw < genuine[one.view.trial.path] for one in swapped]
+    return round(float(np.mean(below)), 3) if below else None
 
 
 def _figures(scored: Sequence[LeftOut]) -> dict[str, Any]:

@@ -56,26 +56,22 @@ class Workshop:
     name: str
     recipe: Recipe
     manifest: Path
-    cache: Path
+    folder: Path
+    """Where everything that the training makes is kept."""
     workers: int
     """Threads that learn, and processes that make views."""
-
-    @property
-    def stem(self) -> Path:
-        """What the recipe's own files begin with."""
-        return self.cache / self.name
 
 
 def frame_branch(shop: Workshop) -> tuple[FaceModel, float, int]:
     """Return a model whose frame branch is trained, the minutes that took, and its steps."""
-    cache = prepare(shop.manifest, shop.cache)
-    face_forgers.train_missing(cache, shop.cache, shop.recipe.forger_minutes)
-    run, state = face_frames.start(shop.recipe.frames), Path(f"{shop.stem}.frames")
+    cache = prepare(shop.manifest, shop.folder)
+    face_forgers.train_missing(cache, shop.folder, shop.recipe.forger_minutes)
+    run, state = face_frames.start(shop.recipe.frames), shop.folder / "frames.state"
     if state.is_file():
         run.restore(state)
         print(f"frame branch at step {run.step}, {run.minutes:.1f} min", flush=True)
     if run.minutes < shop.recipe.frames.minutes:
-        batches = FrameBatches(cache, face_forgers.forged(shop.cache))
+        batches = FrameBatches(cache, face_forgers.forged(shop.folder))
         face_frames.train(shop.recipe.frames, run, batches, state, shop.workers)
     model = FaceModel()
     model.frame.load_state_dict(run.average.state_dict())
@@ -89,7 +85,7 @@ def sources_of(features: Features) -> frozenset[str]:
 
 def window_branch(shop: Workshop, features: Features, make: Callable[[], FaceModel], name: str) -> FaceModel:
     """Return the model trained on all but the sources of a group, from the cache where it was trained before."""
-    kept, model = Path(f"{shop.stem}-{name}.pt"), make()
+    kept, model = shop.folder / f"window-without-{name}.pt", make()
     if kept.is_file():
         model.load_state_dict(torch.load(kept, weights_only=True))
         return model.eval()
@@ -137,7 +133,7 @@ def main(arguments: list[str] | None = None) -> None:
             name=chosen.recipe,
             recipe=RECIPES[chosen.recipe],
             manifest=manifest,
-            cache=folder_of(manifest, chosen.cache),
+            folder=folder_of(manifest, chosen.recipe, chosen.cache),
             workers=chosen.workers,
         )
         run(shop, chosen.out, chosen.only, chosen.stop_after)
@@ -149,14 +145,14 @@ def run(shop: Workshop, out: Path, only: list[str] | None, stop_after: str | Non
     """Go through the stages, or as many as are asked for."""
     began = time.monotonic()
     if stop_after == "views":
-        face_forgers.train_missing(prepare(shop.manifest, shop.cache), shop.cache, shop.recipe.forger_minutes)
-        prepare_views(shop.manifest, shop.cache, shop.workers)
+        face_forgers.train_missing(prepare(shop.manifest, shop.folder), shop.folder, shop.recipe.forger_minutes)
+        prepare_views(shop.manifest, shop.folder, shop.workers)
         return
     model, minutes, steps = frame_branch(shop)
     if stop_after == "frames":
         return
-    place, views = prepare_views(shop.manifest, shop.cache, shop.workers)
-    features = face_windows.look_at(model.frame, place, views, Path(f"{shop.stem}.features"), shop.workers)
+    place, views = prepare_views(shop.manifest, shop.folder, shop.workers)
+    features = face_windows.look_at(model.frame, place, views, shop.folder / "features.npy", shop.workers)
     if stop_after == "features":
         return
     state = {name: tensor.clone() for name, tensor in model.state_dict().items()}
@@ -189,7 +185,7 @@ def _save(shop: Workshop, model: FaceModel, scored: list[LeftOut], minutes: floa
         minutes=round(4 * recipe.forger_minutes + minutes + recipe.windows.minutes, 1),
         metrics={"frame_steps": steps, "left_out": report(scored)},
     )
-    kept = Path(f"{shop.stem}.left-out.json")
+    kept = shop.folder / "left-out.json"
     kept.write_text(json.dumps([_as_row(one) for one in scored]))
     print(f"calibrate it: python -m models.training.calibrate face --left-out {kept} --checkpoints {out}")
     return checkpoint.save(described, state, out)

@@ -110,8 +110,8 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     if given.signal == "face":
-        folder = face_data.folder_of(given.data / "manifest.csv", given.cache)
-        clips = calibrate.read_faces(folder / "face.left-out.json")
+        folder = face_data.folder_of(given.data / "manifest.csv", "face", given.cache)
+        clips = calibrate.read_faces(folder / "left-out.json")
     else:
         clips = calibrate.score_voices(given.data, voice_data.LEFT_OUT)
     clips = [clip for clip in clips if clip.raw]

@@ -115,7 +115,7 @@ def test_own_calls_are_genuine_each_a_source_of_its_own(tmp_path: Path) -> None:
     both = with_own_calls(tmp_path / "m.csv", calls, tmp_path / "cache")
     assert [trial.label for trial in read_manifest(both)] == [SPOOF, BONA_FIDE, BONA_FIDE]
     assert read_manifest(both)[0].file == str(tmp_path / "a.mp4")
-    assert folder_of(both, tmp_path) != folder_of(tmp_path / "m.csv", tmp_path)
+    assert folder_of(both, "face", tmp_path) != folder_of(tmp_path / "m.csv", "face", tmp_path)
 
 
 def test_one_own_call_in_five_is_held_out(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ def test_the_report_holds_every_group_that_the_card_quotes() -> None:
         "auc_95": [1.0, 1.0],
         "eer": 0.0,
         "tpr_at_1_percent_fpr": 1.0,
+        "below_own_genuine_half": 1.0,
     }
     assert figures["plain"]["all_but_swap_pairs"]["auc"] == 0.0
     assert figures["h264-300"]["all"] == {"n_bona_fide": 0, "n_spoof": 0}
@@ -47,4 +48,5 @@ def test_the_pair_rate_compares_halves_of_one_recording_only() -> None:
     scored = [left_out(BONA_FIDE, PAIRS, raw, path=f"{i}") for i, raw in enumerate((5.0, -5.0))]
     scored += [left_out(SPOOF, PAIRS, raw, path=f"{i}") for i, raw in enumerate((4.0, -6.0))]
     assert pair_rate(scored) == 1.0
-    assert pair_rate([*scored, left_out(SPOOF, PAIRS, 9.0, path="0")]) == pytest.approx(2 / 3)
+    assert pair_rate([*scored, left_out(SPOOF, PAIRS, 9.0, path="0")]) == pytest.approx(2 / 3, abs=1e-3)
+    assert pair_rate([left_out(SPOOF, PAIRS, 9.0, path="alone")]) is None

@@ -42,13 +42,13 @@ def test_a_bank_trains_on_its_own_genuine_calls(tmp_path: Path, monkeypatch: pyt
     given = ["--bona-fide", str(calls), "--recipe", "face-small", "--cache", str(cache), "--out", str(out)]
 
     train_face.main([*given, "--stop-after", "frames"])
-    frames = next(cache.rglob("face-small.frames"))
+    frames = next(cache.rglob("frames.state"))
     kept = frames.stat().st_mtime_ns
     train_face.main(given)
 
     assert frames.stat().st_mtime_ns == kept, "a finished stage is not trained again"
     described, state = checkpoint.load("face", out)
-    left_out = next(cache.rglob("face-small.left-out.json"))
+    left_out = next(cache.rglob("left-out.json"))
     assert {row["source"] for row in json.loads(left_out.read_text())} == {"own-held/call4.mp4"}
     FaceModel().load_state_dict(state)
     assert described.recipe.startswith("face-small ")
