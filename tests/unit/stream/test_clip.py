@@ -34,11 +34,11 @@ class Models:
         self.from_s = {Signal.FACE: face_from_s, Signal.VOICE: voice_from_s}
         self.explained: list[FaceWindow] = []
 
-    def find_faces(self, picture: Pixels) -> tuple[Detection, ...]:
+    def find_faces(self, picture: Pixels, near: Sequence[Detection] = ()) -> tuple[Detection, ...]:
         return (Detection(box=(100, 60, 120, 120), landmarks=LANDMARKS, confidence=1.0),)
 
     def score(self, batch: Batch) -> Sequence[Score]:
-        llrs = [-6.0 if window.end_s >= self.from_s[window.signal] else 3.0 for window in batch]
+        llrs = [-6.0 if window.end_s >= self.from_s.get(window.signal, float("inf")) else 3.0 for window in batch]
         return [scored(window, raw=llr, llr=llr, analysed_s=4) for window, llr in zip(batch, llrs, strict=True)]
 
     def explain(self, window: FaceWindow) -> Explanation:
