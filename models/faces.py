@@ -28,7 +28,7 @@ MAX_OVERLAP = 0.4
 # would save 0.5 ms for landmarks that shake by an eighth more.
 NEAR_PX = 160
 NEAR_SIDES = 1.8
-WHOLE_EVERY_S = 1.0
+WHOLE_EVERY_S = 2.0
 """How often the whole picture is searched while every known face is found again [s]."""
 
 ABSENCE_S = 2.0
