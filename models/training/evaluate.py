@@ -73,7 +73,7 @@ def clip_llr(path: Path, kind: str, signal: str, detector: Detector) -> float | 
     """Return a clip's llr [nat], None where nothing of it could be judged.
 
     The voice's is the mean of its windows; the face's and that of lips against voice (`sync`) the mean of the most
-    suspicious face. `fused` adds what there is. A still has a face only.
+    suspicious face. A still has a face only. `fused`: see there.
 
     Raises:
         av.FFmpegError, DataError, OSError: The file cannot be read.
@@ -86,10 +86,15 @@ def clip_llr(path: Path, kind: str, signal: str, detector: Detector) -> float | 
     if signal == "face":
         return _worst_track(detector.score(tuple(faces)))
     voices = voice_windows(decode(path)) if kind == "audio" or _has_sound(path) else []
-    parts = [_worst_track(detector.score(tuple(sync_windows(faces, voices))))]
-    if signal == "fused":
-        parts += [_worst_track(detector.score(tuple(faces))), _mean(detector.score(tuple(voices)))]
-    known = [llr for llr in parts if llr is not None]
+    sync = _worst_track(detector.score(tuple(sync_windows(faces, voices))))
+    if signal == "sync":
+        return sync
+    return fused(_worst_track(detector.score(tuple(faces))), _mean(detector.score(tuple(voices))), sync)
+
+
+def fused(face: float | None, voice: float | None, sync: float | None) -> float | None:
+    """Return the sum of the llrs that there are [nat]; lips that fit the voice vouch for nobody: lip-syncs fit too."""
+    known = [llr for llr in (face, voice, None if sync is None else min(sync, 0.0)) if llr is not None]
     return sum(known) if known else None
 
 
