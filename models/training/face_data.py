@@ -7,7 +7,7 @@ between clips and stills and so give the class away.
 import csv
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -193,9 +193,19 @@ def main_face(path: Path, kind: str, finder: FaceFinder) -> tuple[FaceCrop, ...]
     Raises:
         DataError: The file cannot be decoded.
     """
+    return largest_face(pictures(path) if kind == "video" else [(0.0, _still(path))], finder)
+
+
+def largest_face(timed: Iterable[tuple[float, Pixels]], finder: FaceFinder) -> tuple[FaceCrop, ...]:
+    """Return the crops of the face that fills most of some pictures, by time; empty where none is found.
+
+    Args:
+        timed: Time [s] and pixels of each, by time.
+        finder: Finds faces; they are followed as in a call.
+    """
     tracker = FaceTracker()
     crops: list[FaceCrop] = []
-    for time_s, rgb in pictures(path) if kind == "video" else [(0.0, _still(path))]:
+    for time_s, rgb in timed:
         crops.extend(follow(rgb, time_s, tracker, finder.find))
     weight = {track: 0.0 for track in {crop.track for crop in crops}}
     for crop in crops:

@@ -19,13 +19,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from models.faces import Detection, FaceFinder, FaceTracker, follow
+from models.faces import Detection, FaceFinder
 from models.preprocess import align_face, similarity
 from models.training.face_augment import Forgery, Rng, mouth_blend, reenacted, rendered, self_blend
-from models.training.face_data import BONA_FIDE, LEFT_ASIDE, Trial, read_manifest
+from models.training.face_data import BONA_FIDE, LEFT_ASIDE, Trial, largest_face, read_manifest
 from models.training.face_forgers import COPIED, Autoencoder, copies, load_forgers
 from models.training.transcode import Channel, Codec, Timed, call_sized, full_rate, sampled, transcode
-from models.window import CROP_PX, WINDOW_PICTURES, WINDOW_S, FaceCrop, Landmarks, Pixels
+from models.window import CROP_PX, WINDOW_PICTURES, WINDOW_S, Landmarks, Pixels
 
 PLAIN, CODED, FORGED = "plain", "coded", "forged"
 VIEWS = (PLAIN, CODED, "h264-300", "vp8-300", f"{FORGED}-1", f"{FORGED}-2", f"{FORGED}-3")
@@ -200,7 +200,8 @@ def _coded(place: Path, trial: Trial, name: str, forgery: str, pictures: list[Ti
 
 def _view(place: Path, trial: Trial, name: str, forgery: str, channel: str, pictures: Sequence[Timed]) -> View | None:
     """Cut the main face and keep it; None where there is no face."""
-    crops = _main_face(pictures)[:WINDOW_PICTURES]
+    assert _finder is not None
+    crops = largest_face(pictures, _finder)[:WINDOW_PICTURES]
     if not crops:
         return None
     view = View(
@@ -215,17 +216,6 @@ def _view(place: Path, trial: Trial, name: str, forgery: str, channel: str, pict
     )
     np.save(place / view.file, np.stack([crop.pixels for crop in crops]))
     return view
-
-
-def _main_face(pictures: Sequence[Timed]) -> list[FaceCrop]:
-    """Return the crops of the face that fills most of a clip, by time."""
-    assert _finder is not None
-    tracker, crops = FaceTracker(), list[FaceCrop]()
-    for time_s, rgb in pictures:
-        crops += follow(rgb, time_s, tracker, _finder.find)
-    weight = {track: sum(crop.face_px for crop in crops if crop.track == track) for track in {c.track for c in crops}}
-    main = max(weight, key=lambda track: weight[track], default=0)
-    return [crop for crop in crops if crop.track == main]
 
 
 def _followed(pictures: Sequence[Timed]) -> list[Landmarks] | None:

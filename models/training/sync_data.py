@@ -4,9 +4,9 @@ Faces are found and cut by the code that serves, at every picture of the clip, s
 a second of a call and can measure what that rate costs. A talk is the first window of its clip.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 import av
@@ -14,15 +14,16 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.faces import FaceFinder, FaceTracker, follow
+from models.faces import FaceFinder
 from models.sync import LOWER_LEFT, LOWER_PX, Array, lower_face, sound_contexts
 from models.training import face_data
 from models.training.face_data import BONA_FIDE, Trial
+from models.training.transcode import full_rate
 from models.training.voice_augment import Degrader
 from models.training.voice_data import decode
 from models.voice import MIN_SPEECH_S
 from models.voice_activity import VoiceActivity
-from models.window import PICTURE_RATE_HZ, WINDOW_S, WINDOW_SAMPLES, FaceCrop, Pixels, Samples
+from models.window import PICTURE_RATE_HZ, WINDOW_S, WINDOW_SAMPLES, Samples
 
 MIN_SEEN_S = 1.5
 """Shorter talks are left out: ten pictures of a call are two seconds."""
@@ -95,13 +96,7 @@ def _talk(trial: Trial, cut: Path, samples: Samples, sound_s: float) -> Talk:
 
 def _cut(path: Path, to: Path, finder: FaceFinder) -> None:
     """Store the face that fills most of a clip's first window."""
-    tracker, crops = FaceTracker(), list[FaceCrop]()
-    for time_s, rgb in _all_pictures(path):
-        crops.extend(follow(rgb, time_s, tracker, finder.find))
-    weight: dict[int, float] = {}
-    for crop in crops:
-        weight[crop.track] = weight.get(crop.track, 0.0) + crop.face_px
-    main = [crop for crop in crops if crop.track == max(weight, key=lambda track: weight[track], default=0)]
+    main = face_data.largest_face(takewhile(lambda timed: timed[0] < WINDOW_S, full_rate(path)), finder)
     part = to.with_suffix(".new.npz")
     np.savez(
         part,
@@ -110,18 +105,6 @@ def _cut(path: Path, to: Path, finder: FaceFinder) -> None:
         landmarks=np.array([crop.landmarks for crop in main], np.float32).reshape(-1, 5, 2),
     )
     part.replace(to)  # So that a cut-off run never leaves half a file.
-
-
-def _all_pictures(path: Path) -> Iterator[tuple[float, Pixels]]:
-    try:
-        with av.open(str(path)) as container:
-            for frame in container.decode(video=0):
-                time_s = float(frame.time or 0.0)
-                if time_s >= WINDOW_S:
-                    return
-                yield time_s, np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-    except av.error.FFmpegError as exc:
-        raise face_data.DataError(f"cannot decode {path}: {exc}") from exc
 
 
 def _has_sound(path: Path) -> bool:
