@@ -78,7 +78,7 @@ class LogSpectrum(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.register_buffer("kernels", _fourier_kernels(), persistent=False)
+        self.register_buffer("kernels", fourier_kernels(N_FFT, WINDOW_LENGTH), persistent=False)
 
     def forward(self, samples: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return spectrum and mask.
@@ -98,10 +98,18 @@ class LogSpectrum(nn.Module):
         return (log - centre) * mask * 0.25, mask
 
 
-def _fourier_kernels() -> torch.Tensor:
-    """Return Hann-windowed cosines and sines, shape (2 * N_BINS, 1, WINDOW_LENGTH)."""
-    time = torch.arange(WINDOW_LENGTH, dtype=torch.float64)
-    bins = torch.arange(N_BINS, dtype=torch.float64)
-    phase = 2 * torch.pi * bins[:, None] * time[None, :] / N_FFT
-    window = torch.hann_window(WINDOW_LENGTH, periodic=True, dtype=torch.float64)
+def fourier_kernels(n_fft: int, length: int) -> torch.Tensor:
+    """Return Hann-windowed cosines, then sines, of every bin, shape (2 * (n_fft // 2 + 1), 1, length)."""
+    time = torch.arange(length, dtype=torch.float64)
+    bins = torch.arange(n_fft // 2 + 1, dtype=torch.float64)
+    phase = 2 * torch.pi * bins[:, None] * time[None, :] / n_fft
+    window = torch.hann_window(length, periodic=True, dtype=torch.float64)
     return torch.cat([phase.cos() * window, phase.sin() * window]).unsqueeze(1).float()
+
+
+def mel_filters(n_fft: int, n_mels: int) -> torch.Tensor:
+    """Return triangular mel filters of equal area (Slaney) up to the top of the band, shape (n_mels, n_fft // 2 + 1)."""
+    filters: torch.Tensor = torchaudio.functional.melscale_fbanks(
+        n_fft // 2 + 1, 0.0, SAMPLE_RATE_HZ / 2, n_mels, SAMPLE_RATE_HZ, norm="slaney", mel_scale="slaney"
+    )
+    return filters.T.contiguous()
