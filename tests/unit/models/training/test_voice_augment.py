@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from models.audio_features import N_BINS
-from models.training.voice_augment import Degrader, drop_packets, g711, hide_bands, mp3, opus, spoil_windows
+from models.training.voice_augment import Degrader, hide_bands, spoil_windows
+from models.training.voice_codecs import drop_packets, g711, mp3, opus
 from models.window import WINDOW_SAMPLES
 
 
