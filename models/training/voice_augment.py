@@ -134,7 +134,7 @@ class Degrader:
         sound = _levelled(sound, self._rng.uniform(0.1, 1.0))
         draw = self._rng.random()
         if draw < 0.1:
-            return np.clip(sound * np.float32(self._rng.uniform(2.0, 6.0)), -1.0, 1.0)
+            return np.asarray(np.clip(sound * self._rng.uniform(2.0, 6.0), -1.0, 1.0), dtype=np.float32)
         return limited(sound, self._rng.uniform(1.0, 4.0)) if draw < 0.25 else sound
 
     def _line(self, sound: Samples) -> Samples:
@@ -156,8 +156,8 @@ class Degrader:
         if draw < 0.66:
             return conceal(g722(sound), lost)
         if draw < 0.8:
-            law = "mu" if self._rng.random() < 0.5 else "a"
-            return conceal(g711(sound, law, band=bool(self._rng.random() < 0.5)), lost)
+            line = g711(sound, "mu" if self._rng.random() < 0.5 else "a", band=bool(self._rng.random() < 0.5))
+            return conceal(line, lost)
         return sound
 
     def _between(self, low: float, high: float) -> float:

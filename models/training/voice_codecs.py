@@ -157,7 +157,8 @@ def g711(samples: Samples, law: Literal["mu", "a"] = "mu", *, band: bool = False
         narrow = _telephone_band(narrow)
     expand, compress = (_mu_expand, _mu_compress) if law == "mu" else (_a_expand, _a_compress)
     code = np.round((compress(np.clip(narrow, -1.0, 1.0)) + 1.0) * 127.5) / 127.5 - 1.0
-    return fit(resample(expand(code).astype(np.float32), 8_000, SAMPLE_RATE_HZ), samples.size)
+    line = expand(code.astype(np.float32)).astype(np.float32)
+    return fit(resample(line, 8_000, SAMPLE_RATE_HZ), samples.size)
 
 
 def lost_packets(n_samples: int, share: float, rng: np.random.Generator, burst: float = 1.0) -> Flags:

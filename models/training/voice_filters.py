@@ -25,7 +25,7 @@ def resampled_before(sound: Samples, rate_hz: int, rng: np.random.Generator) -> 
     there = stretched(sound, round(sound.size * rate_hz / SAMPLE_RATE_HZ))
     if rng.random() < 0.25:
         at = np.arange(sound.size) * (rate_hz / SAMPLE_RATE_HZ)
-        return np.interp(at, np.arange(there.size), there).astype(np.float32)
+        return np.asarray(np.interp(at, np.arange(there.size), there), dtype=np.float32)
     width, rolloff = int(rng.integers(2, 24)), float(rng.uniform(0.85, 0.995))
     back = torchaudio.functional.resample(
         torch.from_numpy(there), rate_hz, SAMPLE_RATE_HZ, lowpass_filter_width=width, rolloff=rolloff
@@ -83,7 +83,7 @@ def gained(sound: Samples, strength: float) -> Samples:
 
 def limited(sound: Samples, drive: float) -> Samples:
     """Return the sound, `drive` times as loud, bent to stay below 1."""
-    return np.tanh(sound * np.float32(drive)).astype(np.float32)
+    return np.asarray(np.tanh(sound * drive), dtype=np.float32)
 
 
 def suppressed(sound: Samples, floor: float, excess: float, smooth: float) -> Samples:

@@ -10,6 +10,7 @@ SOUND_M_PER_S = 343.0
 IMAGE_ORDER = 10
 """Walls that an image lies behind, along each axis, at most; what comes later is noise that decays."""
 LONGEST_S = 1.0
+"""Of a response [s]."""
 FINER = 4
 """Images arrive between samples: they are laid on a grid so much finer, then its upper bands are cut."""
 
