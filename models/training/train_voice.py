@@ -24,6 +24,7 @@ from models import checkpoint
 from models.metrics import auc
 from models.training.voice_augment import Degrader, hide_bands, spoil_windows
 from models.training.voice_data import PERMISSIVE, Clip, ClipStore, manifest_sha256, read_manifest, split
+from models.training.voice_noises import either_class
 from models.training.voice_repeats import repeated
 from models.training.voice_report import measure, raw_scores
 from models.voice import CHECKPOINT, VoiceNet
@@ -217,9 +218,9 @@ class Trainer:
 def open_stores(clips: tuple[Clip, ...], n_variants: int, cache: Path, seed: int) -> list[ClipStore]:
     """Return the clips as they are and, after them, as so many calls would carry them."""
     clean = ClipStore.build(clips, cache / "clean")
-    stores = [clean]
+    stores, others = [clean], either_class(clips, clean)
     for number in range(n_variants):
-        stores.append(clean.altered(cache / f"variant_{number}", Degrader(seed + 1000 + number)))
+        stores.append(clean.altered(cache / f"variant_{number}", Degrader(seed + 1000 + number, others)))
     return stores
 
 

@@ -1,159 +1,168 @@
-"""What a call does to speech, done to both classes with the same probabilities.
+"""What a recording and a call do to speech, done to both classes with the same probabilities.
 
-`Degrader` is the slow part, run once per clip and variant: room, noise, equaliser, automatic gain, clipping, narrower
-bands, real codecs. `spoil_windows` and `hide_bands` are the quick part, run on every batch: lost packets, pauses and
-band limits, as serving produces them.
+`Degrader` is the slow part, run once per clip and variant; its steps stand in the order of reality: the file that the
+speech comes from, a room or a loudspeaker, what else is heard, the browser, the line. `spoil_windows` and `hide_bands`
+are the quick part, run on every batch: lost packets, pauses and band limits, as serving produces them.
 """
 
-import io
-
-import av
 import numpy as np
-import numpy.typing as npt
 import torch
 
-from models.audio_features import N_BINS, torchaudio
-from models.training.voice_data import decode
+from models.audio_features import N_BINS
+from models.training.voice_codecs import (
+    AMR_BIT_RATES,
+    aac,
+    amr_nb,
+    conceal,
+    drop_packets,
+    fit,
+    g711,
+    g722,
+    lost_packets,
+    mp3,
+    opus,
+    resample,
+)
+from models.training.voice_filters import (
+    equalised,
+    gained,
+    high_passed,
+    limited,
+    low_passed,
+    resampled_before,
+    speeded,
+    suppressed,
+)
+from models.training.voice_noises import Noise, Others, coloured, hum, keys, mixed, music, voices
+from models.training.voice_rooms import Response, decaying_noise, replayed, reverberant, shoebox
 from models.voice import MAX_LOST, MIN_SPEECH_S
 from models.window import SAMPLE_RATE_HZ, Samples
 
-PACKET_SAMPLES = 320
-"""20 ms: what one lost packet takes away."""
 STRETCH_SAMPLES = 64_000
 """What is degraded of each clip: the chain costs as much as the network does."""
-MU = 255.0
-
-
-def opus(samples: Samples, bit_rate: int) -> Samples:
-    """Return speech after libopus in its telephony mode, same length and in step.
-
-    Args:
-        samples: 16 kHz mono (S,).
-        bit_rate: [bit/s], 6,000 and up.
-    """
-    return _coded(samples, bit_rate, "libopus", "ogg", "s16", PACKET_SAMPLES)
-
-
-def mp3(samples: Samples, bit_rate: int) -> Samples:
-    """Return speech after MP3, as recordings of both classes often come to be; same length and in step.
-
-    Args:
-        samples: 16 kHz mono (S,).
-        bit_rate: [bit/s], 16,000 and up.
-    """
-    return _coded(samples, bit_rate, "libmp3lame", "mp3", "s16p", 576)
-
-
-def _coded(samples: Samples, bit_rate: int, codec: str, container_format: str, sample_format: str, n: int) -> Samples:
-    """Return speech after a codec of libav that takes frames of `n` samples."""
-    buffer = io.BytesIO()
-    with av.open(buffer, "w", format=container_format) as container:
-        stream = container.add_stream(codec, rate=SAMPLE_RATE_HZ, layout="mono")
-        assert isinstance(stream, av.AudioStream)
-        stream.bit_rate = bit_rate
-        stream.options = {"application": "voip", "compression_level": "0"} if codec == "libopus" else {}
-        pcm = (np.clip(np.pad(samples, (0, -samples.size % n)), -1.0, 1.0) * 32767.0).astype(np.int16)
-        for start in range(0, pcm.size, n):
-            frame = av.AudioFrame.from_ndarray(pcm[None, start : start + n], format=sample_format, layout="mono")
-            frame.sample_rate = SAMPLE_RATE_HZ
-            frame.pts = start
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    buffer.seek(0)
-    return _fit(decode(buffer), samples.size)
-
-
-def g711(samples: Samples) -> Samples:
-    """Return speech after a telephone line: 8 kHz, mu-law in 8 bits (ITU-T G.711), same length."""
-    narrow = np.clip(_resample(samples, SAMPLE_RATE_HZ, 8_000), -1.0, 1.0)
-    code = np.round((np.sign(narrow) * np.log1p(MU * np.abs(narrow)) / np.log1p(MU) + 1.0) * 127.5) / 127.5 - 1.0
-    line = np.sign(code) * np.expm1(np.abs(code) * np.log1p(MU)) / MU
-    return _fit(_resample(line.astype(np.float32), 8_000, SAMPLE_RATE_HZ), samples.size)
-
-
-def drop_packets(samples: Samples, share: float, rng: np.random.Generator) -> Samples:
-    """Return speech with whole packets zero, as the windower leaves them."""
-    lost = rng.random(-(-samples.size // PACKET_SAMPLES)) < share
-    return np.where(np.repeat(lost, PACKET_SAMPLES)[: samples.size], np.float32(0.0), samples)
+MAX_SPEED = 1.03
+UNTOUCHED = 0.15
+"""Share of clips of which only the level changes."""
+N_ROOMS = 40
 
 
 class Degrader:
-    """Draws one chain of a call's degradations after another; the class of the clip is not known to it."""
+    """Draws one chain of degradations after another; the class of the clip is not known to it."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, others: Others = ()) -> None:
+        """Draw the rooms.
+
+        Args:
+            seed: Fixes every draw.
+            others: Sounds that may be heard beside a clip, best from `either_class`; without any, no voice is.
+        """
         self._rng = np.random.default_rng(seed)
+        self._others = others
+        self._rooms = [shoebox(self._rng) for _ in range(N_ROOMS)]
 
     def __call__(self, samples: Samples) -> Samples:
         """Return a stretch of the speech, at most STRETCH_SAMPLES, after a random chain."""
         start = int(self._rng.integers(0, max(0, samples.size - STRETCH_SAMPLES) + 1))
-        samples = samples[start : start + STRETCH_SAMPLES]
-        sound = samples / (np.abs(samples).max() + 1e-6) * 0.7
-        if self._rng.random() < 0.4:
-            sound = self._room(sound)
-        if self._rng.random() < 0.7:
-            sound = self._filter(sound)
-        if self._rng.random() < 0.6:
-            sound = self._noise(sound)
+        sound = _levelled(samples[start : start + round(STRETCH_SAMPLES * MAX_SPEED)], 0.7)
+        n_samples = min(samples.size - start, STRETCH_SAMPLES)
+        if self._rng.random() < UNTOUCHED:
+            return _levelled(sound[:n_samples], self._rng.uniform(0.1, 1.0))
+        sound = fit(self._file(sound), n_samples)
+        sound = self._place(sound)
+        sound = self._beside(sound)
+        sound = self._browser(sound)
+        return self._line(sound)
+
+    def _file(self, sound: Samples) -> Samples:
+        """Change speed, come from another rate, lose the top of the band, be compressed: all before the call."""
+        if self._rng.random() < 0.2:
+            sound = speeded(sound, self._rng.uniform(1.0 / MAX_SPEED, MAX_SPEED))
         if self._rng.random() < 0.3:
-            sound = self._automatic_gain(sound)
-        sound = sound / (np.abs(sound).max() + 1e-6) * self._rng.uniform(0.1, 1.0)
-        if self._rng.random() < 0.15:
-            sound = np.clip(sound * self._rng.uniform(2.0, 6.0), -1.0, 1.0)
+            sound = resampled_before(sound, int(self._rng.choice([22_050, 24_000, 44_100, 48_000])), self._rng)
+        if self._rng.random() < 0.35:
+            sound = low_passed(sound, self._rng.uniform(6_500.0, 7_900.0), self._between(0.01, 0.4))
         if self._rng.random() < 0.25:
-            sound = self._narrower(sound)
-        return self._codec(sound.astype(np.float32))
+            bit_rate = int(self._rng.choice([24_000, 32_000, 48_000, 64_000]))
+            sound = mp3(sound, bit_rate) if self._rng.random() < 0.5 else aac(sound, bit_rate)
+        return sound
 
-    def _room(self, sound: Samples) -> Samples:
-        """Noise that decays by 60 dB within 0.1 to 0.7 s behind the direct sound."""
-        decay_s = self._rng.uniform(0.1, 0.7)
-        tail = self._rng.standard_normal(int(decay_s * SAMPLE_RATE_HZ))
-        tail *= np.exp(-6.9 * np.arange(tail.size) / tail.size)
-        tail *= self._rng.uniform(0.2, 1.2) / np.linalg.norm(tail)
-        tail[0] = 1.0
-        return _convolve(sound, tail)
+    def _place(self, sound: Samples) -> Samples:
+        """Say it in a room, or play it from a loudspeaker in one, before some microphone."""
+        draw = self._rng.random()
+        if draw < 0.12:
+            sound = replayed(sound, self._room(), self._rng)
+        elif draw < 0.45:
+            sound = reverberant(sound, self._room())
+        return equalised(sound, self._rng) if self._rng.random() < 0.6 else sound
 
-    def _filter(self, sound: Samples) -> Samples:
-        """Microphone and line: smooth random gains over frequency, and often the ends of the band cut off."""
-        n_points = 8
-        edges_hz = np.linspace(0.0, 8_000.0, n_points)
-        gains_db = self._rng.normal(0.0, 4.0, n_points)
-        spectrum = np.fft.rfft(sound)
-        at_hz = np.linspace(0.0, 8_000.0, spectrum.size)
-        curve_db = np.interp(at_hz, edges_hz, gains_db)
+    def _room(self) -> Response:
         if self._rng.random() < 0.5:
-            curve_db -= 0.08 * np.maximum(at_hz - self._rng.uniform(2_800.0, 7_800.0), 0.0)
-        if self._rng.random() < 0.4:
-            curve_db -= 0.3 * np.maximum(self._rng.uniform(60.0, 320.0) - at_hz, 0.0)
-        spectrum *= 10 ** (np.maximum(curve_db, -80.0) / 20)
-        return np.fft.irfft(spectrum, sound.size).astype(np.float32)
+            return decaying_noise(self._rng)
+        return self._rooms[int(self._rng.integers(N_ROOMS))]
 
-    def _noise(self, sound: Samples) -> Samples:
-        """Coloured noise, 3 to 40 dB under the speech."""
-        spectrum = np.fft.rfft(self._rng.standard_normal(sound.size))
-        spectrum /= (np.arange(spectrum.size) + 50.0) ** self._rng.uniform(0.0, 1.2)
-        noise = np.fft.irfft(spectrum, sound.size)
-        level = np.sqrt(np.mean(sound**2)) / (np.sqrt(np.mean(noise**2)) + 1e-9)
-        loud = level * 10 ** (-self._rng.uniform(3.0, 40.0) / 20)
-        return np.asarray(sound + noise * loud, dtype=np.float32)
+    def _beside(self, sound: Samples) -> Samples:
+        """Let one thing more be heard in half of the clips, seldom two."""
+        for chance in (0.5, 0.12):
+            if self._rng.random() < chance:
+                beside, below_db = self._noise(sound.size)
+                sound = mixed(sound, beside, below_db)
+        return sound
 
-    def _automatic_gain(self, sound: Samples) -> Samples:
-        """A browser's gain control: quiet stretches come up over about half a second."""
-        power = _convolve(sound**2, np.full(SAMPLE_RATE_HZ // 2, 2.0 / SAMPLE_RATE_HZ))
-        envelope = np.sqrt(np.maximum(power, 1e-6))
-        gain = (envelope / envelope.max() + 0.05) ** -self._rng.uniform(0.3, 0.8)
-        return np.asarray(sound * gain, dtype=np.float32)
+    def _noise(self, n_samples: int) -> tuple[Noise, float]:
+        """Return what is heard beside the voice and how far below it [dB]."""
+        draw = self._rng.random()
+        if draw < 0.1:
+            return hum(n_samples, self._rng), self._rng.uniform(15.0, 40.0)
+        if draw < 0.22:
+            return keys(n_samples, self._rng), self._rng.uniform(8.0, 30.0)
+        if draw < 0.38:
+            return music(n_samples, self._rng), self._rng.uniform(10.0, 30.0)
+        if draw < 0.65 and (callable(self._others) or len(self._others)):
+            n_voices = 1 if self._rng.random() < 0.5 else int(self._rng.integers(3, 7))
+            return voices(self._others, n_voices, n_samples, self._rng), self._rng.uniform(5.0, 25.0)
+        return coloured(n_samples, self._rng), self._rng.uniform(3.0, 40.0)
 
-    def _narrower(self, sound: Samples) -> Samples:
-        rate_hz = int(self._rng.choice([8_000, 10_000, 12_000, 14_000]))
-        return _fit(_resample(sound.astype(np.float32), SAMPLE_RATE_HZ, rate_hz, back=True), sound.size)
+    def _browser(self, sound: Samples) -> Samples:
+        """Filter, suppress noise, set the level, and sometimes too loud."""
+        if self._rng.random() < 0.35:
+            sound = high_passed(sound, self._rng.uniform(80.0, 150.0))
+        if self._rng.random() < 0.3:
+            floor, excess = self._rng.uniform(0.05, 0.4), self._between(1.0, 8.0)
+            sound = suppressed(sound, floor, excess, self._rng.uniform(0.0, 0.9))
+        if self._rng.random() < 0.3:
+            sound = gained(sound, self._rng.uniform(0.3, 0.8))
+        sound = _levelled(sound, self._rng.uniform(0.1, 1.0))
+        draw = self._rng.random()
+        if draw < 0.1:
+            return np.asarray(np.clip(sound * self._rng.uniform(2.0, 6.0), -1.0, 1.0), dtype=np.float32)
+        return limited(sound, self._rng.uniform(1.0, 4.0)) if draw < 0.25 else sound
+
+    def _line(self, sound: Samples) -> Samples:
+        """Pass one codec or none, and in a call that is forwarded another one."""
+        if self._rng.random() < 0.2:
+            rate_hz = int(self._rng.choice([8_000, 10_000, 12_000, 14_000]))
+            sound = fit(resample(sound, SAMPLE_RATE_HZ, rate_hz, back=True), sound.size)
+        sound = self._codec(sound)
+        return self._codec(sound) if self._rng.random() < 0.12 else sound
 
     def _codec(self, sound: Samples) -> Samples:
-        if self._rng.random() < 0.25:
-            sound = mp3(sound, int(self._rng.choice([24_000, 32_000, 48_000, 64_000])))
+        share = self._rng.uniform(0.01, 0.12) if self._rng.random() < 0.35 else 0.0
+        lost = lost_packets(sound.size, share, self._rng, burst=self._rng.uniform(1.0, 3.0))
         draw = self._rng.random()
         if draw < 0.5:
-            return opus(sound, int(np.exp(self._rng.uniform(np.log(8_000), np.log(48_000)))))
-        return g711(sound) if draw < 0.7 else sound
+            return opus(sound, int(self._between(8_000, 48_000)), lost)
+        if draw < 0.58:
+            return amr_nb(sound, int(self._rng.choice(AMR_BIT_RATES)), lost)
+        if draw < 0.66:
+            return conceal(g722(sound), lost)
+        if draw < 0.8:
+            line = g711(sound, "mu" if self._rng.random() < 0.5 else "a", band=bool(self._rng.random() < 0.5))
+            return conceal(line, lost)
+        return sound
+
+    def _between(self, low: float, high: float) -> float:
+        """Draw with every octave alike."""
+        return float(np.exp(self._rng.uniform(np.log(low), np.log(high))))
 
 
 def spoil_windows(samples: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
@@ -195,20 +204,5 @@ def hide_bands(spectrum: torch.Tensor, rng: np.random.Generator) -> torch.Tensor
     return spectrum * torch.from_numpy(keep)
 
 
-def _convolve(sound: Samples, kernel: npt.NDArray[np.float64]) -> Samples:
-    """Return the start of a linear convolution, as long as the sound."""
-    size = 1 << (sound.size + kernel.size - 1).bit_length()
-    product = np.fft.rfft(sound, size) * np.fft.rfft(kernel, size)
-    return np.fft.irfft(product, size)[: sound.size].astype(np.float32)
-
-
-def _resample(samples: Samples, from_hz: int, to_hz: int, *, back: bool = False) -> Samples:
-    sound = torchaudio.functional.resample(torch.from_numpy(samples), from_hz, to_hz)
-    if back:
-        sound = torchaudio.functional.resample(sound, to_hz, from_hz)
-    resampled: Samples = sound.numpy()
-    return resampled
-
-
-def _fit(samples: Samples, size: int) -> Samples:
-    return np.pad(samples, (0, max(0, size - samples.size)))[:size].astype(np.float32)
+def _levelled(sound: Samples, peak: float) -> Samples:
+    return np.asarray(sound / (np.abs(sound).max() + 1e-6) * peak, dtype=np.float32)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 
 from models.metrics import Floats, auc, eer, interval_by_source, tpr_at_fpr
-from models.training.voice_augment import drop_packets, g711, opus
+from models.training.voice_codecs import drop_packets, g711, opus
 from models.training.voice_data import Clip, ClipStore
 from models.voice import VoiceNet
 from models.window import WINDOW_SAMPLES, Samples

@@ -1,6 +1,6 @@
 import numpy as np
 
-from models.training.voice_augment import opus
+from models.training.voice_codecs import opus
 from models.training.voice_data import ClipStore
 from models.training.voice_repeats import repeated
 
