@@ -127,7 +127,7 @@ class Degrader:
         if self._rng.random() < 0.35:
             sound = high_passed(sound, self._rng.uniform(80.0, 150.0))
         if self._rng.random() < 0.3:
-            floor, excess = self._rng.uniform(0.05, 0.4), self._rng.uniform(1.0, 4.0)
+            floor, excess = self._rng.uniform(0.05, 0.4), self._between(1.0, 8.0)
             sound = suppressed(sound, floor, excess, self._rng.uniform(0.0, 0.9))
         if self._rng.random() < 0.3:
             sound = gained(sound, self._rng.uniform(0.3, 0.8))

@@ -41,7 +41,7 @@ CONDITIONS: dict[str, Condition] = {
     "room": lambda sound, rng: reverberant(sound, shoebox(rng)),
     "noise_10db": lambda sound, rng: mixed(sound, coloured(sound.size, rng), 10.0),
     "music_15db": lambda sound, rng: mixed(sound, music(sound.size, rng), 15.0),
-    "suppression": lambda sound, rng: suppressed(sound, 0.1, 2.0, 0.5),
+    "suppression": lambda sound, rng: suppressed(sound, 0.1, 5.0, 0.5),
     "replay": lambda sound, rng: replayed(sound, shoebox(rng), rng),
     "speed": _speed,
 }

@@ -1,5 +1,7 @@
 """What files and browsers do to a voice without coding it: other rates, band limits, gains, noise suppression."""
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -22,15 +24,18 @@ def resampled_before(sound: Samples, rate_hz: int, rng: np.random.Generator) -> 
         rate_hz: Where it comes from, above 16 kHz.
         rng: Draws the filter.
     """
-    there = stretched(sound, round(sound.size * rate_hz / SAMPLE_RATE_HZ))
+    n_samples = sound.size
+    # Both rates need whole samples, or the sound would drift.
+    sound = np.pad(sound, (0, -n_samples % (SAMPLE_RATE_HZ // math.gcd(rate_hz, SAMPLE_RATE_HZ))))
+    there = stretched(sound, sound.size * rate_hz // SAMPLE_RATE_HZ)
     if rng.random() < 0.25:
-        at = np.arange(sound.size) * (rate_hz / SAMPLE_RATE_HZ)
+        at = np.arange(n_samples) * (rate_hz / SAMPLE_RATE_HZ)
         return np.asarray(np.interp(at, np.arange(there.size), there), dtype=np.float32)
     width, rolloff = int(rng.integers(2, 24)), float(rng.uniform(0.85, 0.995))
     back = torchaudio.functional.resample(
         torch.from_numpy(there), rate_hz, SAMPLE_RATE_HZ, lowpass_filter_width=width, rolloff=rolloff
     )
-    return fit(back.numpy(), sound.size)
+    return fit(back.numpy(), n_samples)
 
 
 def speeded(sound: Samples, factor: float) -> Samples:
