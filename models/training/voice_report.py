@@ -11,7 +11,7 @@ import torch
 from models.metrics import Floats, auc, eer, interval_by_source, tpr_at_fpr
 from models.training.voice_codecs import drop_packets, g711, opus
 from models.training.voice_data import Clip, ClipStore
-from models.voice import VoiceNet
+from models.voice_spectral import SpectralNet
 from models.window import WINDOW_SAMPLES, Samples
 
 Change = Callable[[Samples], Samples]
@@ -27,7 +27,7 @@ def middle_window(samples: Samples) -> Samples:
 
 @torch.inference_mode()
 def raw_scores(
-    net: VoiceNet, store: ClipStore, change: Change | None = None, rows: Sequence[int] | None = None
+    net: SpectralNet, store: ClipStore, change: Change | None = None, rows: Sequence[int] | None = None
 ) -> Floats:
     """Return one raw score per clip of the store, or of these rows of it, from the clip's middle window, (N,)."""
     scores = []
@@ -39,7 +39,7 @@ def raw_scores(
 
 
 def measure(
-    net: VoiceNet,
+    net: SpectralNet,
     clips: tuple[Clip, ...],
     store: ClipStore,
     kept: npt.NDArray[np.bool_],

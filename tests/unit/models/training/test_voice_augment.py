@@ -14,14 +14,14 @@ def chirps(n_samples: int = 32_000) -> np.ndarray:
 def test_a_degrader_keeps_length_and_range_and_is_drawn_by_its_seed() -> None:
     others = [chirps(20_000), 0.1 * chirps(50_000)]
     one, same, other = Degrader(1, others), Degrader(1, others), Degrader(2, others)
-    for _ in range(40):
-        degraded = one(chirps())
-        assert degraded.shape == (32_000,)
+    for _ in range(30):
+        degraded = one(chirps(8_000))
+        assert degraded.shape == (8_000,)
         assert degraded.dtype == np.float32
         assert np.isfinite(degraded).all()
         assert 0.05 < np.abs(degraded).max() < 1.6
-        assert np.array_equal(degraded, same(chirps()))
-    assert not np.array_equal(one(chirps()), other(chirps()))
+        assert np.array_equal(degraded, same(chirps(8_000)))
+    assert not np.array_equal(one(chirps(8_000)), other(chirps(8_000)))
 
 
 def test_a_degrader_takes_a_stretch_of_a_long_clip() -> None:
@@ -30,8 +30,8 @@ def test_a_degrader_takes_a_stretch_of_a_long_clip() -> None:
 
 
 def test_some_clips_stay_as_they_are_but_for_their_level() -> None:
-    degrader, sound = Degrader(5), chirps(4_000)
-    likeness = [np.corrcoef(degrader(sound), sound)[0, 1] for _ in range(200)]
+    degrader, sound = Degrader(5), chirps(2_000)
+    likeness = [np.corrcoef(degrader(sound), sound)[0, 1] for _ in range(150)]
     assert UNTOUCHED - 0.06 < np.mean(np.array(likeness) > 0.999999) < UNTOUCHED + 0.08
 
 
