@@ -7,7 +7,6 @@ a window's blocks make its features. Breath and micro-pauses are what lies betwe
 import torch
 from torch import nn
 
-from models.audio_features import fourier_kernels
 from models.window import SAMPLE_RATE_HZ
 
 FRAME_SAMPLES = 640
@@ -32,12 +31,12 @@ N_FEATURES = 29
 class ProsodyBlocks(nn.Module):
     """Turns blocks of sound into loudness [dB], pitch [octave] and voicing of each frame, each block by itself."""
 
-    kernels: torch.Tensor
+    row_size = 3 * N_FRAMES
+
     window_lags: torch.Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        self.register_buffer("kernels", fourier_kernels(N_FFT, FRAME_SAMPLES), persistent=False)
         own = torch.hann_window(FRAME_SAMPLES, dtype=torch.float64)
         lags = torch.fft.irfft(torch.fft.rfft(own, 2 * N_FFT).abs().square())[: LAGS[1]]
         self.register_buffer("window_lags", (lags / lags[0]).float(), persistent=False)

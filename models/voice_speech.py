@@ -66,6 +66,8 @@ class EncoderLayer(nn.Module):
 class SpeechBlocks(nn.Module):
     """Turns blocks of sound into rows of sums over their tokens, each block by itself."""
 
+    row_size = 3 + N_FEATURES
+
     kernels: torch.Tensor
     filters: torch.Tensor
 

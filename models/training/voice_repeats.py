@@ -1,9 +1,12 @@
 """Recordings that stand on more than one page.
 
 Demonstration pages share corpora and baselines: the same sentence of LibriTTS, or the same clip of an older system,
-is found under several sources. A left-out clip whose twin was trained on tells nothing about new speech, so the figures
-and the calibration leave it out. The likeness errs towards too many twins.
+is found under several sources. A clip whose twin was trained on tells nothing about new speech, so what is trained
+without a page is trained without the twins of its clips as well. The likeness errs towards too many twins.
 """
+
+import json
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -23,16 +26,31 @@ BANDS = ((3, 20), (20, 60), (60, 120), (120, 280))
 Spectra = npt.NDArray[np.complex64]
 
 
-def repeated(left_out: ClipStore, trained_on: ClipStore) -> npt.NDArray[np.bool_]:
-    """Return which left-out clips have a twin among the clips trained on, at whatever offset, shape (N,)."""
-    known = torch.from_numpy(np.stack([_fingerprint(trained_on[index]) for index in range(len(trained_on))]))
-    return np.array([_likeness(_fingerprint(left_out[index]), known) >= TWIN_FROM for index in range(len(left_out))])
+def twins(store: ClipStore, kept: Path) -> dict[int, list[int]]:
+    """Return for each clip that has any the clips that are the same recording, at whatever offset.
+
+    Args:
+        store: The clips.
+        kept: A file of what was found in this store before, or where to keep it.
+    """
+    if kept.is_file():
+        return {int(row): others for row, others in json.loads(kept.read_text()).items()}
+    known = torch.from_numpy(np.stack([_fingerprint(store[index]) for index in range(len(store))]))
+    found: dict[int, list[int]] = {}
+    for row in range(len(store) - 1):
+        later = _likeness(known[row], known[row + 1 :])
+        for other in (row + 1 + np.flatnonzero(later >= TWIN_FROM)).tolist():
+            found.setdefault(row, []).append(other)
+            found.setdefault(other, []).append(row)
+    kept.write_text(json.dumps(found))
+    return found
 
 
-def _likeness(spectra: Spectra, known: torch.Tensor) -> float:
-    """Return the highest correlation of loudness contours with any known clip, 0..1."""
-    products = (known * torch.from_numpy(spectra).conj()).sum(dim=1)  # (M, N_LAGS / 2 + 1)
-    return float(torch.fft.irfft(products, N_LAGS).max())
+def _likeness(spectra: torch.Tensor, known: torch.Tensor) -> npt.NDArray[np.float32]:
+    """Return the highest correlation of loudness contours with each known clip, 0..1, shape (M,)."""
+    products = (known * spectra.conj()).sum(dim=1)  # (M, N_LAGS / 2 + 1)
+    highest: npt.NDArray[np.float32] = torch.fft.irfft(products, N_LAGS).amax(dim=1).numpy()
+    return highest
 
 
 def _fingerprint(samples: Samples) -> Spectra:

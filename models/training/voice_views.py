@@ -1,0 +1,112 @@
+"""From trained views to models: heads, scores of clips by models that were trained without them, and fusion."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from models.training.voice_data import Clip, ClipStore
+from models.training.voice_features import Floats, ViewFeatures
+from models.training.voice_groups import NAMES, group_of
+from models.training.voice_heads import balance, fit_fusion, fit_head
+from models.training.voice_report import middle_window
+from models.voice import VIEWS, LinearHead, VoiceModel
+from models.voice_spectral import SpectralNet
+
+PROSODY_RIDGE = 1e-3
+AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """The spectral view of one training."""
+
+    spectral: SpectralNet
+    minutes: float
+    n_steps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learnt:
+    """All views of one training, not yet fused."""
+
+    trained: Trained
+    speech: LinearHead
+    prosody: LinearHead
+
+
+def learn(
+    trained: Trained, clips: Sequence[Clip], rows: Sequence[int], features: Sequence[ViewFeatures], ridge: float
+) -> Learnt:
+    """Fit the heads on every form of some clips.
+
+    Args:
+        trained: The spectral view that was trained on the same clips.
+        clips: The clips.
+        rows: Where they stand among the features' rows.
+        features: Of every form of all clips.
+        ridge: Cost of a squared weight of the speech view.
+    """
+    n_forms = len(features)
+    is_bona_fide = np.tile([not clip.is_spoof for clip in clips], n_forms)
+    weight = np.tile(balance(clips), n_forms)
+    speech = np.concatenate([form.speech[rows] for form in features])
+    melody = np.concatenate([form.prosody[rows] for form in features])
+    return Learnt(
+        trained=trained,
+        speech=fit_head(speech, is_bona_fide, weight, ridge),
+        prosody=fit_head(melody, is_bona_fide, weight, PROSODY_RIDGE),
+    )
+
+
+def fuse(
+    learnt: Mapping[str | None, Learnt],
+    clips: Sequence[Clip],
+    stores: Sequence[ClipStore],
+    features: Sequence[ViewFeatures],
+) -> dict[str | None, VoiceModel]:
+    """Return the models, each fused on scores of clips that neither it is measured on nor its views were trained on."""
+    scores = [_left_out_views(learnt, clips, *form) for form in zip(stores, features, strict=True)]
+    groups = np.array([group_of(clip.source) for clip in clips])
+    models = {}
+    for name in learnt:
+        rows = np.flatnonzero((groups != name) & np.isin(groups, list(filter(None, learnt))))
+        chosen = [clips[row] for row in rows]
+        is_bona_fide = np.tile([not clip.is_spoof for clip in chosen], len(scores))
+        weight = np.tile(balance(chosen), len(scores))
+        fusion = fit_fusion(np.concatenate([form[rows] for form in scores]), is_bona_fide, weight)
+        models[name] = _assemble(learnt[name], *fusion)
+    return models
+
+
+def _assemble(learnt: Learnt, weights: torch.Tensor, offset: torch.Tensor) -> VoiceModel:
+    model = VoiceModel()
+    model.speech, model.prosody, model.spectral = learnt.speech, learnt.prosody, learnt.trained.spectral
+    model.fusion.copy_(weights)
+    model.offset.copy_(offset)
+    return model.eval()
+
+
+@torch.inference_mode()
+def _left_out_views(
+    learnt: Mapping[str | None, Learnt], clips: Sequence[Clip], store: ClipStore, features: ViewFeatures
+) -> Floats:
+    """Return each clip's views (N, 3), from the model that was trained without its group."""
+    groups = np.array([group_of(clip.source) for clip in clips])
+    views = np.zeros((len(clips), len(VIEWS)), np.float32)
+    for name in (name for name in NAMES if name in learnt):
+        own, rows = learnt[name], np.flatnonzero(groups == name)
+        views[rows, 0] = own.speech(torch.from_numpy(features.speech[rows])).numpy()
+        views[rows, 1] = _spectral(own.trained.spectral, store, rows)
+        views[rows, 2] = own.prosody(torch.from_numpy(features.prosody[rows])).numpy()
+    return views
+
+
+def _spectral(net: SpectralNet, store: ClipStore, rows: npt.NDArray[np.int_]) -> Floats:
+    found = [np.zeros(0, np.float32)]
+    for start in range(0, len(rows), AT_ONCE):
+        windows = np.stack([middle_window(store[int(row)]) for row in rows[start : start + AT_ONCE]])
+        found.append(net(torch.from_numpy(windows.astype(np.float32))).numpy())
+    return np.concatenate(found)
