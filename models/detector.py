@@ -1,7 +1,7 @@
 """Loads the checkpoints and runs batches of windows. The one place where the nets run.
 
 A face crop is part of eight overlapping windows; what the network says of it is computed once and kept as long
-as it lives. So is how much speech a window of sound holds.
+as it lives. So is how much speech a piece of sound holds.
 """
 
 import threading
@@ -17,7 +17,8 @@ from models.calibration import Calibration
 from models.engine import Engine
 from models.face import FrameReading
 from models.faces import Detection, FaceFinder
-from models.voice_activity import VoiceActivity
+from models.piece_cache import PieceCache
+from models.voice_activity import VoiceActivity, window_seconds
 from models.window import (
     CROP_PX,
     PICTURE_RATE_HZ,
@@ -56,14 +57,13 @@ class Detector:
         voice_net, self._voice = voice.load_voice()
         self._sync_net, self._sync = sync.load_sync()
         self._finder = FaceFinder()
-        self._activity = VoiceActivity()
+        self._speech = PieceCache(VoiceActivity().pair_seconds)
         self._run_face = engine.load(
             face_model.frame, torch.zeros(2, CROP_PX, CROP_PX, 3, dtype=torch.uint8), self._face.digest
         )
         # bf16 moves a raw score of the voice by 0.4, and its AUC from .792 to .786.
         self._run_voice = engine.load(voice_net, torch.zeros(2, WINDOW_SAMPLES), self._voice.digest, is_exact=True)
         self._read: weakref.WeakKeyDictionary[FaceCrop, FrameReading] = weakref.WeakKeyDictionary()
-        self._speech_s: weakref.WeakKeyDictionary[VoiceWindow, float] = weakref.WeakKeyDictionary()
         self._lock = threading.Lock()
 
     @property
@@ -92,6 +92,10 @@ class Detector:
         scores |= dict(zip(voices, self._score_voices(list(voices.values())), strict=True))
         scores |= {i: self._score_sync(window) for i, window in enumerate(batch) if isinstance(window, SyncWindow)}
         return tuple(scores[i] for i in range(len(batch)))
+
+    def speech_of(self, windows: Sequence[VoiceWindow]) -> list[float]:
+        """Return the speech in each window [s]; looked for once in each piece, though faces ask for it as well."""
+        return [window_seconds(pairs) for pairs in self._speech.of(windows)]
 
     def explain(self, window: FaceWindow) -> Explanation | None:
         """Return where on the face a window's evidence lies; None if it has too few crops to be judged.
@@ -148,7 +152,7 @@ class Detector:
     def _score_voices(self, windows: Sequence[VoiceWindow]) -> list[Score]:
         if not windows:
             return []
-        speech_s = [self._speech_of(window) for window in windows]
+        speech_s = self.speech_of(windows)
         refused = [voice.gate(window, seconds) for window, seconds in zip(windows, speech_s, strict=True)]
         kept = [window.samples for window, reason in zip(windows, refused, strict=True) if reason is None]
         raws = iter(self._run_voice(np.stack(kept)).tolist() if kept else ())
@@ -159,18 +163,8 @@ class Detector:
             for window, reason, seconds in zip(windows, refused, speech_s, strict=True)
         ]
 
-    def _speech_of(self, window: VoiceWindow) -> float:
-        """Return the speech in a window [s]; found once, though its faces ask for it as well."""
-        with self._lock:
-            known = self._speech_s.get(window)
-        if known is None:
-            known = float(self._activity.speech_seconds(window.samples[None])[0])
-            with self._lock:
-                self._speech_s[window] = known
-        return known
-
     def _score_sync(self, window: SyncWindow) -> Score:
-        speech_s = self._speech_of(window.voice)
+        speech_s = self.speech_of([window.voice])[0]
         reason = sync.gate(window, speech_s)
         if reason is not None:
             return unscored(window, reason)

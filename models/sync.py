@@ -19,7 +19,17 @@ from models import checkpoint
 from models.checkpoint import Checkpoint
 from models.quality import MIN_SHARPNESS
 from models.voice import MAX_LOST, MIN_SPEECH_S
-from models.window import SAMPLE_RATE_HZ, WINDOW_PICTURES, FaceCrop, Landmarks, Pixels, Reason, Samples, SyncWindow
+from models.window import (
+    SAMPLE_RATE_HZ,
+    WINDOW_PICTURES,
+    WINDOW_SAMPLES,
+    FaceCrop,
+    Landmarks,
+    Pixels,
+    Reason,
+    Samples,
+    SyncWindow,
+)
 
 Array = npt.NDArray[np.float32]
 
@@ -204,7 +214,7 @@ def gate(window: SyncWindow, speech_s: float) -> Reason | None:
         window: The window, with what it lost.
         speech_s: Speech in it, from `models.voice_activity` [s].
     """
-    if not window.n_pictures or window.n_lost > MAX_LOST * len(window.samples):
+    if not window.n_pictures or window.n_lost > MAX_LOST * WINDOW_SAMPLES:
         return Reason.LOST
     if speech_s < MIN_SPEECH_S:
         return Reason.SILENCE

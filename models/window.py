@@ -20,6 +20,7 @@ CROP_PX = 224
 WINDOW_SAMPLES = 64_000
 HOP_SAMPLES = 8_000
 WINDOW_PICTURES = 20
+WINDOW_PIECES = WINDOW_SAMPLES // HOP_SAMPLES
 
 Pixels = npt.NDArray[np.uint8]
 """RGB picture, shape (H, W, 3)."""
@@ -90,15 +91,49 @@ class FaceCrop:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
+class VoicePiece:
+    """Sound of one hop, shared by windows. Compared by identity: a detector may remember what it computed for it.
+
+    Raises:
+        ValueError: It is longer or shorter than a hop.
+    """
+
+    samples: Samples
+    """Shape (HOP_SAMPLES,). Lost stretches are zero."""
+    n_lost: int
+    """Samples of the piece that never arrived."""
+
+    def __post_init__(self) -> None:
+        if self.samples.shape != (HOP_SAMPLES,):
+            raise ValueError(f"a piece of sound holds {HOP_SAMPLES} samples, got shape {self.samples.shape}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class VoiceWindow:
-    """Sound of one window. Compared by identity: a detector may remember what it computed for it."""
+    """Sound of one window. Windows that overlap share the pieces of the sound that they share.
+
+    Raises:
+        ValueError: It has more or fewer pieces than a window.
+    """
 
     start_s: float
     end_s: float
-    samples: Samples
-    """Shape (WINDOW_SAMPLES,). Lost stretches are zero."""
-    n_lost: int
-    """Samples of the window that never arrived."""
+    pieces: tuple[VoicePiece, ...]
+    """WINDOW_PIECES of them, by time."""
+
+    def __post_init__(self) -> None:
+        if len(self.pieces) != WINDOW_PIECES:
+            raise ValueError(f"a window of sound has {WINDOW_PIECES} pieces, got {len(self.pieces)}")
+
+    @property
+    def samples(self) -> Samples:
+        """All of its sound, put together anew at each call, shape (WINDOW_SAMPLES,). Lost stretches are zero."""
+        return np.concatenate([piece.samples for piece in self.pieces])
+
+    @property
+    def n_lost(self) -> int:
+        """Samples of the window that never arrived."""
+        return sum(piece.n_lost for piece in self.pieces)
 
     @property
     def signal(self) -> Signal:
@@ -217,6 +252,23 @@ class Explanation:
     spoof: npt.NDArray[np.float32]
     """What each place of the crop says, the mean over the window: 0 = bona fide, 1 = spoof; shape (h, w), rows from the
     top, evenly spread over the crop."""
+
+
+def voice_window(start_s: float, end_s: float, samples: Samples, n_lost: int = 0) -> VoiceWindow:
+    """Cut sound into a window of its own, which shares nothing with others.
+
+    Args:
+        samples: Shape (WINDOW_SAMPLES,).
+        n_lost: Samples that never arrived; the first ones are taken to be these.
+
+    Raises:
+        ValueError: It is longer or shorter than a window.
+    """
+    pieces = tuple(
+        VoicePiece(samples=samples[a : a + HOP_SAMPLES], n_lost=min(max(n_lost - a, 0), HOP_SAMPLES))
+        for a in range(0, len(samples), HOP_SAMPLES)
+    )
+    return VoiceWindow(start_s=start_s, end_s=end_s, pieces=pieces)
 
 
 def unscored(window: Window, reason: Reason) -> Score:

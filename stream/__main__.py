@@ -149,6 +149,7 @@ class Measured(StrEnum):
     """What `bench` can measure."""
 
     FACE = "face"
+    VOICE = "voice"
 
 
 @app.command()
@@ -158,19 +159,20 @@ def bench(
     calls: Annotated[int, typer.Option(min=1, max=64, help="Calls that are scored together, beside one alone")] = 32,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object")] = False,
 ) -> None:
-    """Measure what a signal costs on this machine, on the demonstration's portrait."""
+    """Measure what a signal costs on this machine, on the demonstration's portrait and voices."""
     from models.window import Signal
-    from stream import bench
+    from stream import bench, bench_face, bench_voice
 
     settings = load_settings().model_copy(update={"inference_threads": 1})
     detector, engine = _load_detector(settings)
     bench.use_one_core()
     measured = Signal(signal.value)
-    results = [bench.face(detector, n, seconds) for n in sorted({1, calls})]
+    taken = bench_voice if signal is Measured.VOICE else bench_face
+    results = [taken.measure(detector, n, seconds) for n in sorted({1, calls})]
     if as_json:
         typer.echo(json.dumps(bench.as_json(measured, results, engine=engine.name, seconds=seconds)))
     else:
-        out.print(bench.table(measured, results, engine=engine.name))
+        out.print(bench.table(measured, results, taken.PARTS, engine=engine.name))
 
 
 def _check_one(path: Path, detector: "Detector", policy: object, as_json: bool, picture: Path | None) -> int:

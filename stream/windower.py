@@ -15,12 +15,14 @@ from models.window import (
     HOP_S,
     HOP_SAMPLES,
     SAMPLE_RATE_HZ,
+    WINDOW_PIECES,
     WINDOW_S,
     WINDOW_SAMPLES,
     FaceCrop,
     FaceWindow,
     Samples,
     SyncWindow,
+    VoicePiece,
     VoiceWindow,
     Window,
 )
@@ -32,14 +34,12 @@ LATENESS_S = 2.0
 WAITING_ENDS = 16
 """Window ends, of one medium, that may wait for the other's: 8 s, four times what a live medium may be late by."""
 
-_HOPS = WINDOW_SAMPLES // HOP_SAMPLES
-
 
 class AudioWindower:
-    """Cuts one sound track into `VoiceWindow`s."""
+    """Cuts one sound track into `VoiceWindow`s; each is made of the pieces of the one before and a new one."""
 
     def __init__(self) -> None:
-        self._blocks: deque[tuple[Samples, int]] = deque(maxlen=_HOPS)
+        self._pieces: deque[VoicePiece] = deque(maxlen=WINDOW_PIECES)
         self._block = np.zeros(HOP_SAMPLES, np.float32)
         self._lost = 0
         self._end = 0
@@ -88,18 +88,11 @@ class AudioWindower:
         self._end += n
         if self._end % HOP_SAMPLES:
             return []
-        self._blocks.append((self._block, self._lost))
+        self._pieces.append(VoicePiece(samples=self._block, n_lost=self._lost))
         self._block, self._lost = np.zeros(HOP_SAMPLES, np.float32), 0
-        if len(self._blocks) < _HOPS:
+        if len(self._pieces) < WINDOW_PIECES:
             return []
-        return [
-            VoiceWindow(
-                start_s=self.end_s - WINDOW_S,
-                end_s=self.end_s,
-                samples=np.concatenate([block for block, _ in self._blocks]),
-                n_lost=sum(lost for _, lost in self._blocks),
-            )
-        ]
+        return [VoiceWindow(start_s=self.end_s - WINDOW_S, end_s=self.end_s, pieces=tuple(self._pieces))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

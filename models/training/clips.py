@@ -7,13 +7,14 @@ import numpy as np
 from models.window import (
     HOP_S,
     HOP_SAMPLES,
-    SAMPLE_RATE_HZ,
+    WINDOW_PIECES,
     WINDOW_S,
     WINDOW_SAMPLES,
     FaceCrop,
     FaceWindow,
     Samples,
     SyncWindow,
+    VoicePiece,
     VoiceWindow,
 )
 
@@ -26,14 +27,13 @@ def voice_windows(samples: Samples) -> list[VoiceWindow]:
     """
     if 0 < len(samples) < WINDOW_SAMPLES:
         samples = np.pad(samples, (0, WINDOW_SAMPLES - len(samples)))
+    pieces = [
+        VoicePiece(samples=samples[a : a + HOP_SAMPLES], n_lost=0)
+        for a in range(0, len(samples) - HOP_SAMPLES + 1, HOP_SAMPLES)
+    ]
     return [
-        VoiceWindow(
-            start_s=a / SAMPLE_RATE_HZ,
-            end_s=(a + WINDOW_SAMPLES) / SAMPLE_RATE_HZ,
-            samples=samples[a : a + WINDOW_SAMPLES],
-            n_lost=0,
-        )
-        for a in range(0, len(samples) - WINDOW_SAMPLES + 1, HOP_SAMPLES)
+        VoiceWindow(start_s=i * HOP_S, end_s=i * HOP_S + WINDOW_S, pieces=tuple(pieces[i : i + WINDOW_PIECES]))
+        for i in range(len(pieces) - WINDOW_PIECES + 1)
     ]
 
 

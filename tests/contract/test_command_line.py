@@ -135,18 +135,25 @@ def test_a_demonstration_without_a_service_says_how_to_start_one() -> None:
     assert "is the service running (make run)?" in done.stderr
 
 
-def test_bench_prints_one_json_object_whose_parts_add_up() -> None:
-    done = kua("bench", "--signal", "face", "--seconds", "1", "--calls", "2", "--json")
+@pytest.mark.parametrize(
+    ("signal", "names", "costly"),
+    [
+        ("face", {"find", "crop", "network", "window"}, {"find", "crop", "network"}),
+        ("voice", {"cut", "speech", "network"}, {"speech", "network"}),
+    ],
+)
+def test_bench_prints_one_json_object_whose_parts_add_up(signal: str, names: set[str], costly: set[str]) -> None:
+    done = kua("bench", "--signal", signal, "--seconds", "1", "--calls", "2", "--json")
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
-    assert (said["signal"], said["threads"], said["seconds"]) == ("face", 1, 1.0)
+    assert (said["signal"], said["threads"], said["seconds"]) == (signal, 1, 1.0)
     assert said["cpu"]
     assert said["engine"].startswith(("cpu:", "cuda:"))
     assert [result["calls"] for result in said["results"]] == [1, 2]
     for result in said["results"]:
-        assert set(result["parts"]) == {"find", "crop", "network", "window"}
+        assert set(result["parts"]) == names
         assert sum(part["cpu_ms"] for part in result["parts"].values()) == pytest.approx(result["cpu_ms"])
-        assert min(result["parts"][name]["wall_ms"] for name in ("find", "crop", "network")) > 0.1
+        assert min(result["parts"][name]["wall_ms"] for name in costly) > 0.1
 
 
 def test_bench_refuses_a_signal_that_it_cannot_measure() -> None:

@@ -29,6 +29,8 @@ def test_sound(n: int, cuts: list[int]) -> None:
     assert [(w.start_s, w.end_s, w.n_lost) for w in streamed] == [(w.start_s, w.end_s, w.n_lost) for w in offline]
     for one, other in zip(streamed, offline, strict=True):
         np.testing.assert_array_equal(one.samples, other.samples)
+    for windows in (streamed, offline):
+        assert all(a.pieces[1:] == b.pieces[:-1] for a, b in itertools.pairwise(windows))
 
 
 def pictures_of(tracks: list[set[int]], offset_s: float) -> list[tuple[float, tuple[FaceCrop, ...]]]:

@@ -9,18 +9,25 @@ import pytest
 from models.detector import Detector
 from models.engine import Engine
 from models.preprocess import TEMPLATE
+from models.training.clips import voice_windows
 from models.window import (
     CROP_PX,
+    SAMPLE_RATE_HZ,
     WINDOW_PICTURES,
+    WINDOW_PIECES,
     WINDOW_SAMPLES,
     FaceCrop,
     FaceWindow,
     Reason,
+    Score,
     Signal,
     SyncWindow,
     VoiceWindow,
+    voice_window,
 )
 from stream import demo
+from stream.events import AudioFrame
+from stream.windower import AudioWindower
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +36,7 @@ def detector() -> Detector:
 
 
 def voice(samples: npt.NDArray[np.float32], n_lost: int = 0) -> VoiceWindow:
-    return VoiceWindow(start_s=0, end_s=4, samples=samples, n_lost=n_lost)
+    return voice_window(0.0, 4.0, samples, n_lost)
 
 
 def noise_crop(seed: int, face_px: float = 120.0) -> FaceCrop:
@@ -113,18 +120,32 @@ def test_lips_are_not_held_against_silence_or_against_sound_that_never_came(dete
 def test_speech_is_looked_for_once_though_two_faces_ask_for_it(
     detector: Detector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look, asked = detector._activity.speech_seconds, list[int]()
+    look, asked = detector._speech._compute, list[int]()
 
-    def counted(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        asked.append(len(samples))
-        return look(samples)
+    def counted(pairs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        asked.append(len(pairs))
+        return look(pairs)
 
-    monkeypatch.setattr(detector._activity, "speech_seconds", counted)
+    monkeypatch.setattr(detector._speech, "_compute", counted)
     sound = voice(speech())
     windows = [face(tuple(noise_crop(i + 20 * k) for i in range(WINDOW_PICTURES))) for k in range(2)]
     scores = detector.score((*(SyncWindow(face=window, voice=sound) for window in windows), sound))
-    assert sum(asked) == 1
+    assert sum(asked) == WINDOW_PIECES - 1
     assert all(s.llr is not None and 1 < s.analysed_s <= 4 for s in scores)
+
+
+def test_a_voice_scores_the_same_alone_in_a_batch_and_in_a_stream(detector: Detector) -> None:
+    said = np.concatenate([speech(), speech()[:20_000]])
+    alone = [detector.score((voice(window.samples),))[0] for window in voice_windows(said)]
+    together = detector.score(tuple(voice_windows(said)))
+    windower, streamed = AudioWindower(), list[Score]()
+    for a in range(0, len(said), 3_200):
+        for window in windower.push(AudioFrame(start_s=a / SAMPLE_RATE_HZ, samples=said[a : a + 3_200])):
+            streamed += detector.score((window,))
+    assert len(alone) == 3
+    for scores in (together, streamed):
+        assert [s.analysed_s for s in scores] == [s.analysed_s for s in alone]
+        assert [s.raw for s in scores] == pytest.approx([s.raw for s in alone], abs=1e-3)
 
 
 def speech() -> npt.NDArray[np.float32]:

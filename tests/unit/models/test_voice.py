@@ -7,7 +7,7 @@ import torch
 from models import checkpoint, voice
 from models.metrics import auc
 from models.voice import VoiceNet, gate, load_voice
-from models.window import WINDOW_SAMPLES, Reason, VoiceWindow
+from models.window import WINDOW_SAMPLES, Reason, VoiceWindow, voice_window
 
 SHARED = Path(__file__).parents[3].parent / "shared" / "data" / "voice"
 LEAST_AUC = 0.7
@@ -26,7 +26,7 @@ def sound(seed: int = 0, n_windows: int = 1) -> torch.Tensor:
 
 
 def window(n_lost: int = 0) -> VoiceWindow:
-    return VoiceWindow(start_s=0.0, end_s=4.0, samples=np.zeros(WINDOW_SAMPLES, np.float32), n_lost=n_lost)
+    return voice_window(0.0, 4.0, np.zeros(WINDOW_SAMPLES, np.float32), n_lost)
 
 
 def test_a_batch_of_windows_gives_one_score_each(net: VoiceNet) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.voice_activity import N_STEPS, VoiceActivity
-from models.window import SAMPLE_RATE_HZ, WINDOW_SAMPLES
+from models.voice_activity import N_STEPS, PAIR_SAMPLES, VoiceActivity, window_seconds
+from models.window import HOP_S, HOP_SAMPLES, SAMPLE_RATE_HZ, WINDOW_PIECES, WINDOW_SAMPLES
 
 SPEECH = Path(__file__).parents[3].parent / "shared" / "data" / "voice"
 
@@ -48,31 +48,39 @@ def test_noise_is_no_speech(activity: VoiceActivity) -> None:
 
 
 def test_digital_silence_is_no_speech(activity: VoiceActivity) -> None:
-    probability = activity.speech(np.zeros((2, WINDOW_SAMPLES), np.float32))
-    assert probability.shape == (2, N_STEPS)
+    probability = activity.speech(np.zeros((2, PAIR_SAMPLES), np.float32))
+    assert probability.shape == (2, 2, N_STEPS)
     assert probability.max() == 0
 
 
-def test_a_window_does_not_depend_on_its_batch(activity: VoiceActivity) -> None:
-    silence = np.zeros((1, WINDOW_SAMPLES), np.float32)
-    together = activity.speech(np.concatenate([white_noise(), silence, vowels()]))
-    assert np.allclose(together[2], activity.speech(vowels())[0], atol=1e-4)
+def test_a_pair_does_not_depend_on_its_batch(activity: VoiceActivity) -> None:
+    silence, pair = np.zeros((1, PAIR_SAMPLES), np.float32), vowels()[:, :PAIR_SAMPLES]
+    together = activity.speech(np.concatenate([white_noise()[:, :PAIR_SAMPLES], silence, pair]))
+    assert np.allclose(together[2], activity.speech(pair)[0], atol=1e-4)
     assert together[1].max() == 0
 
 
 def test_speech_is_found_where_it_stands(activity: VoiceActivity) -> None:
     late = vowels()
     late[:, : WINDOW_SAMPLES // 2] = 0
-    probability = activity.speech(late)[0]
-    assert probability[: N_STEPS // 2 - 2].max() < 0.5
-    assert probability[N_STEPS // 2 :].max() > 0.5
+    pairs = np.stack([late[0, a : a + PAIR_SAMPLES] for a in range(0, WINDOW_SAMPLES - HOP_SAMPLES, HOP_SAMPLES)])
+    seconds = activity.pair_seconds(pairs)
+    assert seconds[:3].max() == 0
+    assert seconds[3].tolist() == [0, pytest.approx(HOP_S, abs=0.2)]
+    assert seconds[4:, 1].min() > 0.2
+    assert activity.speech_seconds(late)[0] == pytest.approx(WINDOW_SAMPLES / SAMPLE_RATE_HZ / 2, abs=0.3)
+
+
+def test_a_window_holds_its_first_piece_from_rest_and_every_other_after_the_one_before() -> None:
+    pairs = np.full((WINDOW_PIECES - 1, 2), [0.25, 0.5], np.float32)
+    assert window_seconds(pairs) == 0.25 + 7 * 0.5
 
 
 def test_threads_may_share_one(activity: VoiceActivity) -> None:
-    windows = [vowels(seed) for seed in range(4)]
-    alone = [activity.speech(window) for window in windows]
+    pairs = [vowels(seed)[:, :PAIR_SAMPLES] for seed in range(4)]
+    alone = [activity.speech(pair) for pair in pairs]
     with ThreadPoolExecutor(4) as pool:
-        together = list(pool.map(activity.speech, windows))
+        together = list(pool.map(activity.speech, pairs))
     assert all(np.array_equal(a, b) for a, b in zip(alone, together, strict=True))
 
 

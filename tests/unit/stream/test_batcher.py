@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.window import WINDOW_SAMPLES, Batch, Reason, Score, VoiceWindow, scored
+from models.window import HOP_SAMPLES, WINDOW_PIECES, Batch, Reason, Score, VoicePiece, VoiceWindow, scored
 from stream.batcher import Batcher, WindowQueues
 
-SILENCE = np.zeros(WINDOW_SAMPLES, np.float32)
+SILENCE = VoicePiece(samples=np.zeros(HOP_SAMPLES, np.float32), n_lost=0)
 
 
 def window(end_s: float) -> VoiceWindow:
-    return VoiceWindow(start_s=end_s - 4, end_s=end_s, samples=SILENCE, n_lost=0)
+    return VoiceWindow(start_s=end_s - 4, end_s=end_s, pieces=(SILENCE,) * WINDOW_PIECES)
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 1000)), max_size=60), st.integers(1, 5))

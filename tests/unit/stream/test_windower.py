@@ -20,6 +20,7 @@ from models.window import (
     Samples,
     SyncWindow,
     VoiceWindow,
+    voice_window,
 )
 from stream.events import AudioFrame, Gap, Medium
 from stream.windower import (
@@ -68,6 +69,15 @@ def test_any_split_of_the_sound_gives_the_windows_of_the_definition(n: int, cuts
         np.testing.assert_array_equal(window.samples, wanted)
         assert window.n_lost == 0
         assert window.end_s - window.start_s == WINDOW_S
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(WINDOW_SAMPLES, 120_000), st.lists(st.integers(0, 120_000), max_size=60))
+def test_windows_share_the_pieces_of_the_sound_that_they_share(n: int, cuts: list[int]) -> None:
+    windows = run(frames(sound(n), [cut for cut in cuts if cut <= n]))
+    for earlier, later in itertools.pairwise(windows):
+        assert all(a is b for a, b in zip(earlier.pieces[1:], later.pieces[:-1], strict=True))
+    assert len({piece for window in windows for piece in window.pieces}) == n // HOP_SAMPLES
 
 
 @settings(max_examples=60, deadline=None)
@@ -161,7 +171,7 @@ def seen(end_s: float, *tracks: int) -> list[FaceWindow]:
 
 
 def heard(end_s: float) -> VoiceWindow:
-    return VoiceWindow(start_s=end_s - WINDOW_S, end_s=end_s, samples=sound(WINDOW_SAMPLES), n_lost=0)
+    return voice_window(end_s - WINDOW_S, end_s, sound(WINDOW_SAMPLES))
 
 
 @pytest.mark.parametrize("is_sound_first", [True, False])

@@ -1,0 +1,103 @@
+"""What a voice costs: the demonstration's voices, packet by packet, through windows, speech, quality and network.
+
+Every hop of a call is new sound and makes one window. What is kept of the pieces that it shares with the window before
+is kept here as in a call; between calls nothing is shared.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import av
+import numpy as np
+
+from models.window import (
+    HOP_S,
+    HOP_SAMPLES,
+    SAMPLE_RATE_HZ,
+    WINDOW_PIECES,
+    Batch,
+    Samples,
+    Score,
+    VoiceWindow,
+)
+from stream.bench import Cost, Result, require_judged, result, start_anew
+from stream.demo import SOUND_HZ, load_voices
+from stream.events import AudioFrame
+from stream.ingest.resample import SoundTrack
+from stream.windower import AudioWindower
+
+PARTS = {
+    "cut": "cutting windows",
+    "speech": "finding speech",
+    "network": "quality and network",
+}
+PACKET_SAMPLES = 320
+SHIFT_SAMPLES = 7_919
+"""How much later in its voice each call begins than the one before: a prime, so that none repeats another."""
+
+
+class SpeechScorer(Protocol):
+    """Finds speech in windows and scores them."""
+
+    def speech_of(self, windows: Sequence[VoiceWindow]) -> list[float]:
+        """Return the speech in each window [s]."""
+
+    def score(self, batch: Batch) -> Sequence[Score]:
+        """Return one score for each window."""
+
+
+class _VoiceCall:
+    """One call in which a voice speaks without end."""
+
+    def __init__(self, voice: Samples, start: int) -> None:
+        self._voice = voice
+        self._start = start
+        self._n = 0
+        self._windower = AudioWindower()
+
+    def hear(self) -> list[VoiceWindow]:
+        """Take the packets of a hop; return the windows that they close."""
+        windows = []
+        for n in range(self._n, self._n + HOP_SAMPLES, PACKET_SAMPLES):
+            place = np.arange(self._start + n, self._start + n + PACKET_SAMPLES) % len(self._voice)
+            windows += self._windower.push(AudioFrame(start_s=n / SAMPLE_RATE_HZ, samples=self._voice[place]))
+        self._n += HOP_SAMPLES
+        return windows
+
+
+def measure(detector: SpeechScorer, calls: int, seconds: float) -> Result:
+    """Measure the voice signal of calls in which one party speaks, their windows scored together.
+
+    Args:
+        detector: Finds speech and scores windows.
+        calls: How many go on at a time.
+        seconds: Measured of each, after the first windows [s].
+    """
+    voices = _voices()
+    group = [_VoiceCall(voices[i % len(voices)], i * SHIFT_SAMPLES) for i in range(calls)]
+    costs = {name: Cost() for name in PARTS}
+    n_before = WINDOW_PIECES + 1
+    n_hops = max(1, round(seconds / HOP_S))
+    for index in range(n_before + n_hops):
+        if index == n_before:
+            start_anew(costs.values())
+        with costs["cut"].spent():
+            windows = [window for call in group for window in call.hear()]
+        with costs["speech"].spent():
+            detector.speech_of(windows)
+        with costs["network"].spent():
+            scores = detector.score(tuple(windows))
+        require_judged(scores)
+    return result(calls, n_hops * HOP_S, costs)
+
+
+def _voices() -> list[Samples]:
+    """Return the demonstration's voices as a call delivers them."""
+    voices = []
+    for sound in load_voices():
+        frame = av.AudioFrame.from_ndarray(sound[None], format="s16", layout="mono")
+        frame.sample_rate = SOUND_HZ
+        track = SoundTrack(tolerance_s=HOP_S)
+        heard = [*track.take(frame, 0.0), *track.flush()]
+        voices.append(np.concatenate([media.samples for media in heard if isinstance(media, AudioFrame)]))
+    return voices
