@@ -108,7 +108,7 @@ def fourier_kernels(n_fft: int, length: int) -> torch.Tensor:
 
 
 def mel_filters(n_fft: int, n_mels: int) -> torch.Tensor:
-    """Return triangular mel filters of equal area (Slaney) up to the top of the band, shape (n_mels, n_fft // 2 + 1)."""
+    """Return triangular mel filters of equal area (Slaney), (n_mels, n_fft // 2 + 1)."""
     filters: torch.Tensor = torchaudio.functional.melscale_fbanks(
         n_fft // 2 + 1, 0.0, SAMPLE_RATE_HZ / 2, n_mels, SAMPLE_RATE_HZ, norm="slaney", mel_scale="slaney"
     )

@@ -4,6 +4,8 @@ Sound enters in blocks of one second, as in `models.voice_speech`: loudness, pit
 a window's blocks make its features. Breath and micro-pauses are what lies between the loud frames.
 """
 
+from itertools import pairwise
+
 import torch
 from torch import nn
 
@@ -74,7 +76,7 @@ def _loudness(loudness: torch.Tensor, spoken: torch.Tensor) -> list[torch.Tensor
     power = torch.fft.rfft((loudness - loudness.mean(1, keepdim=True)) * torch.hann_window(n)).abs().square()  # (B, F)
     rates_hz = torch.arange(power.shape[1]) * (SAMPLE_RATE_HZ / HOP_LENGTH / n)
     total = power[:, 1:].sum(dim=1) + 1e-9
-    for low, high in zip(MODULATION_HZ[:-1], MODULATION_HZ[1:], strict=True):
+    for low, high in pairwise(MODULATION_HZ):
         found.append(torch.log(power[:, (rates_hz >= low) & (rates_hz < high)].sum(dim=1) / total + 1e-6))
     return found
 
@@ -84,7 +86,13 @@ def _pauses(loudness: torch.Tensor, spoken: torch.Tensor) -> list[torch.Tensor]:
     begins = (spoken[:, :-1] * pause[:, 1:]).sum(dim=1)
     still = pause[:, 1:] * pause[:, :-1]
     steps = (loudness[:, 1:] - loudness[:, :-1]).abs()
-    return [begins, pause.mean(dim=1), pause.sum(dim=1) / (begins + 1), _deviation(loudness, pause), _mean(steps, still)]
+    return [
+        begins,
+        pause.mean(dim=1),
+        pause.sum(dim=1) / (begins + 1),
+        _deviation(loudness, pause),
+        _mean(steps, still),
+    ]
 
 
 def _melody(pitch: torch.Tensor, voicing: torch.Tensor, spoken: torch.Tensor) -> list[torch.Tensor]:

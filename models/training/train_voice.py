@@ -44,7 +44,7 @@ class Recipe:
 
 
 RECIPES = {
-    "voice": Recipe(spectral=SpectralRecipe(minutes=24.0)),
+    "voice": Recipe(spectral=SpectralRecipe(minutes=14.0)),
     "voice-small": Recipe(spectral=SpectralRecipe(minutes=1.0), n_variants=1),
     "voice-permissive": Recipe(spectral=SpectralRecipe(minutes=12.0), only_permissive=True),
 }

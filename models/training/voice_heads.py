@@ -1,4 +1,4 @@
-"""Fits the weights of the views' features, and what each view weighs: logistic regression, classes and sources balanced.
+"""Fits the weights of the views' features, and what each view weighs: logistic regression, sources balanced.
 
 Nothing here is drawn at random: the same features give the same weights.
 """

@@ -1,24 +1,26 @@
-"""Scores of clips by models that were trained without them: what the calibration and every figure of the card rest on."""
+"""Scores of clips by models that were trained without them: what calibration and every figure rest on."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from models.training.voice_codecs import g711, lost_packets, opus
-from models.training.voice_conditions import conditions
+from models.training.voice_conditions import Condition, conditions
 from models.training.voice_data import Clip, ClipStore
-from models.training.voice_groups import left_out
+from models.training.voice_features import Listener
+from models.training.voice_groups import group_of
 from models.training.voice_noises import either_class
-from models.voice import MIN_SPEECH_S, Voice, VoiceModel, load_speech_blocks
+from models.voice import MIN_SPEECH_S, VIEWS, VoiceModel
 from models.voice_activity import VoiceActivity
 from models.window import SAMPLE_RATE_HZ, WINDOW_SAMPLES, Samples
 
 STEP_SAMPLES = SAMPLE_RATE_HZ
 """Windows of a clip are a second apart: they share most of their sound."""
-PARTLY = 4
+EVERY = ("g711", "opus_16k_loss_5")
+"""Conditions that all clips are scored in."""
+PARTLY = 5
 """Every so many clips are scored in the conditions that only the card's table of conditions needs."""
 
 
@@ -48,3 +50,80 @@ def windows_of(samples: Samples) -> npt.NDArray[np.float32]:
     padded = np.pad(samples, (0, max(0, WINDOW_SAMPLES - samples.size)))
     starts = range(0, padded.size - WINDOW_SAMPLES + 1, STEP_SAMPLES)
     return np.stack([padded[start : start + WINDOW_SAMPLES] for start in starts]).astype(np.float32)
+
+
+class Judge:
+    """Scores sound by any of several models; what the models share is computed once.
+
+    Args:
+        models: By the group that each was trained without.
+    """
+
+    def __init__(self, models: Mapping[str | None, VoiceModel]) -> None:
+        self._models = models
+        self._listen = Listener()
+        self._activity = VoiceActivity()
+
+    @torch.inference_mode()
+    def __call__(self, name: str | None, samples: Samples) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Return the views (N, 3) of a sound's windows that hold enough speech, and the speech in them (N,) [s]."""
+        windows = windows_of(samples)
+        speech_s = self._activity.speech_seconds(windows)
+        windows, speech_s = windows[speech_s >= MIN_SPEECH_S], speech_s[speech_s >= MIN_SPEECH_S]
+        if not len(windows):
+            return np.zeros((0, len(VIEWS)), np.float32), speech_s
+        model, heard = self._models[name], self._listen(windows)
+        views = [
+            model.speech(torch.from_numpy(heard.speech)),
+            model.spectral(torch.from_numpy(windows)),
+            model.prosody(torch.from_numpy(heard.prosody)),
+        ]
+        return torch.stack(views, dim=1).numpy(), speech_s
+
+    @torch.inference_mode()
+    def raws(self, name: str | None, views: npt.NDArray[np.float32]) -> tuple[float, ...]:
+        """Return raw scores of views (N, 3)."""
+        return tuple(self._models[name].fuse(torch.from_numpy(views)).tolist())
+
+
+def score_left_out(
+    models: Mapping[str | None, VoiceModel], clips: Sequence[Clip], store: ClipStore, part: int = 0, parts: int = 1
+) -> Iterator[LeftOut]:
+    """Score every clip as it is and in the conditions of `EVERY`, every PARTLY-th in all other conditions as well.
+
+    Args:
+        models: By the group that each was trained without.
+        clips: What is measured.
+        store: Their sounds, the clips' in front.
+        part: Which of so many parts of the clips to score, so that processes may share the work.
+        parts: How many.
+    """
+    judge, rng = Judge(models), np.random.default_rng(11)
+    named = conditions(either_class(clips, store, range(len(clips))))
+    for row in range(part, len(clips), parts):
+        clip = clips[row]
+        name = group_of(clip.source)
+        if name not in models:
+            continue
+        for condition, change in _chosen(named, row).items():
+            sound = store[row] if change is None else change(store[row], rng)
+            views, speech_s = judge(name, sound)
+            yield LeftOut(
+                file=clip.file,
+                source=clip.source,
+                attack=clip.attack if clip.is_spoof else "-",
+                era=clip.era,
+                speaker=clip.speaker,
+                language=clip.language,
+                condition=condition,
+                raws=judge.raws(name, views),
+                speech_s=tuple(speech_s.tolist()),
+                views=tuple(map(tuple, views.tolist())),
+            )
+
+
+def _chosen(named: Mapping[str, Condition], row: int) -> dict[str, Condition | None]:
+    """Return the conditions that the clip of a row is scored in."""
+    chosen: dict[str, Condition | None] = {"clean": None}
+    chosen |= {name: named[name] for name in EVERY}
+    return chosen | dict(named) if row % PARTLY == 0 else chosen

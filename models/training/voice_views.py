@@ -72,7 +72,7 @@ def fuse(
     groups = np.array([group_of(clip.source) for clip in clips])
     models = {}
     for name in learnt:
-        rows = np.flatnonzero((groups != name) & np.isin(groups, list(filter(None, learnt))))
+        rows = np.flatnonzero((groups != name) & np.isin(groups, list(filter(None, learnt)))).tolist()
         chosen = [clips[row] for row in rows]
         is_bona_fide = np.tile([not clip.is_spoof for clip in chosen], len(scores))
         weight = np.tile(balance(chosen), len(scores))
