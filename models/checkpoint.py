@@ -6,7 +6,7 @@ and the measured figures. A file whose digest does not match is refused before a
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,10 @@ class Checkpoint:
     """Of a window's raw score by itself."""
     change: Calibration = UNCALIBRATED
     """Of a window's raw score less those of the same call's start: its camera, codec and microphone drop out of it."""
+    telephone: Calibration | None = None
+    """Of a window's raw score where the sound came over a telephone line; None: `calibration` serves."""
+    long: dict[str, Calibration] = field(default_factory=dict)
+    """By seconds of speech: of the mean llr of the windows of so much speech."""
     weights_sha256: str = ""
 
     @property
@@ -85,8 +89,11 @@ def load(name: str, folder: Path = CHECKPOINTS) -> tuple[Checkpoint, dict[str, t
 
 
 def _parse(fields: dict[str, Any]) -> Checkpoint:
-    maps = {
-        name: Calibration(raws=tuple(fields[name]["raws"]), llrs=tuple(fields[name]["llrs"]))
-        for name in ("calibration", "change")
-    }
-    return Checkpoint(**(fields | maps))
+    maps = {name: _map(fields[name]) for name in ("calibration", "change")}
+    telephone = fields.get("telephone")
+    long = {seconds: _map(found) for seconds, found in fields.get("long", {}).items()}
+    return Checkpoint(**(fields | maps | {"telephone": _map(telephone) if telephone else None, "long": long}))
+
+
+def _map(fields: dict[str, Any]) -> Calibration:
+    return Calibration(raws=tuple(fields["raws"]), llrs=tuple(fields["llrs"]))

@@ -1,7 +1,9 @@
 """Fits the maps from raw window scores to llr on sources left out of training, and stores them in the checkpoint.
 
-    python -m models.training.calibrate face --data ../shared/data/face
-    python -m models.training.calibrate voice --data ../shared/data/voice
+    python -m models.training.calibrate face --left-out LEFT_OUT.json
+    python -m models.training.calibrate voice --left-out LEFT_OUT.json
+
+A training writes `left-out.json` into its folder of the cache, and says where that is.
 
 Two maps: of a score by itself, and of its difference to the start of its own call. Each is monotone and piecewise
 linear (pool adjacent violators over bins), so that a blatant forgery may weigh more than a straight line through weak
@@ -13,20 +15,18 @@ clips are attack types of the face: the crudest of what a detector must find.
 import argparse
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from models import checkpoint, metrics, voice, weights
+from models import checkpoint, metrics
 from models.calibration import Calibration
-from models.checkpoint import CHECKPOINTS
-from models.training import face_data, voice_data
-from models.training.clips import voice_windows
-from models.voice_activity import VoiceActivity
+from models.checkpoint import CHECKPOINTS, Checkpoint
+from models.training import voice_report
+from models.training.voice_long import LENGTHS_S, sums
 
 Floats = npt.NDArray[np.float64]
 
@@ -146,22 +146,26 @@ def read_faces(left_out: Path) -> list[ScoredClip]:
     ]
 
 
-def score_voices(folder: Path, left_out: frozenset[str]) -> list[ScoredClip]:
-    """Score the windows of left-out clips."""
-    net, _ = voice.load_voice()
-    activity, clips = VoiceActivity(), []
-    for clip in voice_data.read_manifest(folder):
-        if clip.source not in left_out:
-            continue
-        windows = voice_windows(voice_data.decode(clip.path))
-        speech_s = activity.speech_seconds(np.stack([window.samples for window in windows]))
-        kept = [w.samples for w, s in zip(windows, speech_s, strict=True) if voice.gate(w, float(s)) is None]
-        if kept:
-            with torch.inference_mode():
-                raw = tuple(net(torch.from_numpy(np.stack(kept))).tolist())
-            attack_type = clip.era if clip.is_spoof else "-"
-            clips.append(ScoredClip(source=clip.source, scene=clip.source, attack_type=attack_type, raw=raw))
-    return clips
+def read_voices(left_out: Path, conditions: Collection[str]) -> list[ScoredClip]:
+    """Return what `models.training.train_voice` scored of each clip by a model trained without its source.
+
+    Args:
+        left_out: The file that the training wrote.
+        conditions: Those to read, each of which makes a clip of its own.
+
+    Raises:
+        FileNotFoundError: The training has not come to an end.
+    """
+    rows = (row for row in json.loads(left_out.read_text()) if row["condition"] in conditions and row["raws"])
+    return [
+        ScoredClip(
+            source=row["source"],
+            scene=f"{row['source']} {row['condition']}",
+            attack_type="-" if row["attack"] == "-" else row["era"],
+            raw=tuple(row["raws"]),
+        )
+        for row in rows
+    ]
 
 
 def crossed(clips: Sequence[ScoredClip]) -> dict[str, float]:
@@ -191,34 +195,53 @@ def crossed(clips: Sequence[ScoredClip]) -> dict[str, float]:
     }
 
 
+WIDEBAND, TELEPHONE = frozenset({"clean", "opus_16k_loss_5"}), frozenset({"g711"})
+"""Conditions that the maps of either class of channel are fitted on."""
+
+
+def fit_voice(described: Checkpoint, left_out: Path) -> tuple[Checkpoint, dict[str, dict[str, float]]]:
+    """Return the voice's checkpoint with all its maps, and figures of each, crossed over sources."""
+    wide, telephone = read_voices(left_out, WIDEBAND), read_voices(left_out, TELEPHONE)
+    changes = differences([*wide, *telephone])
+    described = replace(described, calibration=fit(wide), telephone=fit(telephone), change=fit(changes))
+    figures = {"calibration": crossed(wide), "telephone": crossed(telephone), "change": crossed(changes)}
+    clean = [clip for clip in voice_report.read(left_out) if clip.condition == "clean"]
+    by_window = [replace(clip, raws=tuple(map(described.calibration.llr, clip.raws))) for clip in clean]
+    for seconds in LENGTHS_S[1:]:
+        longer = [
+            ScoredClip(
+                source=clip.source,
+                scene=clip.source,
+                attack_type="-" if clip.attack == "-" else clip.era,
+                raw=(mean,),
+            )
+            for mean, clip in sums(by_window, seconds)
+        ]
+        described.long[str(seconds)] = fit(longer)
+        figures[f"{seconds} s"] = crossed(longer)
+    return described, figures
+
+
+def fit_face(described: Checkpoint, left_out: Path) -> tuple[Checkpoint, dict[str, dict[str, float]]]:
+    """Return the face's checkpoint with its maps, and figures of each, crossed over sources."""
+    clips = read_faces(left_out)
+    changes = differences(clips)
+    described = replace(described, calibration=fit(clips), change=fit(changes))
+    return described, {"calibration": crossed(clips), "change": crossed(changes)}
+
+
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m models.training.calibrate", description=__doc__)
     parser.add_argument("signal", choices=("face", "voice"))
-    parser.add_argument("--data", type=Path, help="folder with manifest.csv and clips")
-    parser.add_argument("--left-out", type=Path, help="what the face's training scored; default: that of --data")
+    parser.add_argument("--left-out", type=Path, required=True, help="`left-out.json` that the training wrote")
     parser.add_argument("--checkpoints", type=Path, default=CHECKPOINTS)
-    parser.add_argument(
-        "--cache", type=Path, default=weights.folder() / "cache", help="where the face's training works"
-    )
     given = parser.parse_args()
-    if given.data is None and (given.signal == "voice" or given.left_out is None):
-        parser.error("give --data, or for the face --left-out")
-    torch.set_num_threads(1)
-    if given.signal == "face":
-        clips = read_faces(
-            given.left_out or face_data.folder_of(given.data / "manifest.csv", "face", given.cache) / "left-out.json"
-        )
-    else:
-        clips = score_voices(given.data, voice_data.LEFT_OUT)
     described, state = checkpoint.load(given.signal, given.checkpoints)
-    changes = differences(clips)
-    figures = {"calibration": crossed(clips), "change": crossed(changes)}
-    described = replace(
-        described, calibration=fit(clips), change=fit(changes), metrics=described.metrics | {"calibrated": figures}
-    )
+    described, figures = {"face": fit_face, "voice": fit_voice}[given.signal](described, given.left_out)
+    described = replace(described, metrics=described.metrics | {"calibrated": figures})
     checkpoint.save(described, state, given.checkpoints)
-    print(json.dumps({name: asdict(getattr(described, name)) | figures[name] for name in figures}, indent=1))
+    print(json.dumps(figures, indent=1))
 
 
 if __name__ == "__main__":

@@ -16,37 +16,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-from models.window import SAMPLE_RATE_HZ, Samples
-
-LEFT_OUT = frozenset(
-    {
-        # Pages with both classes, systems of 2024-2025.
-        "MiniMax-AI/MiniMax-AI.github.io",
-        "Aries457/CoDiff-VC",
-        "supertonictts/supertonictts.github.io",
-        "nanovoice/nanovoice.github.io",
-        "AaronZ345/ConanDemo",
-        "SparkAudio/SparkAudio.github.io",
-        # Spoof only, recent.
-        "real-time-voice/real-time-voice.github.io",
-        "zipvoice/zipvoice.github.io",
-        "anonymous-tts-demo/gspo_sparktts",
-        # Pages with both classes, systems up to 2023.
-        "styletts2/styletts2.github.io",
-        "lvc-vc/lvc-vc-demo",
-        "gemelo-ai/vocos",
-        "grad-tts/grad-tts.github.io",
-        # Spoof only, synthesisers that come in packages.
-        "local:pypi",
-        # Bona fide only: ordinary microphones, Russian and Kazakh speech, LibriVox.
-        "MycroftAI/Precise-Community-Data",
-        "spbu-smart-assistant/support-chatbot",
-        "KoeAI/LLVC",
-        "SBerik/SeparationForKazakhSpeech",
-        "deb:pocketsphinx-testdata",
-    }
-)
-"""Sources that no recipe trains on: calibration, the card's figures and the polarity test use them."""
+from models.window import SAMPLE_RATE_HZ, WINDOW_SAMPLES, Samples
 
 PERMISSIVE = frozenset(
     {
@@ -138,15 +108,6 @@ def manifest_sha256(folders: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-def split(clips: Iterable[Clip]) -> tuple[tuple[Clip, ...], tuple[Clip, ...]]:
-    """Return (trained on, left out), disjoint by source."""
-    clips = tuple(clips)
-    return (
-        tuple(clip for clip in clips if clip.source not in LEFT_OUT),
-        tuple(clip for clip in clips if clip.source in LEFT_OUT),
-    )
-
-
 def decode(file: Path | BinaryIO) -> Samples:
     """Return a sound file as 16 kHz mono, shape (S,).
 
@@ -158,6 +119,14 @@ def decode(file: Path | BinaryIO) -> Samples:
         frames = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
     frames += resampler.resample(None)
     return np.concatenate([frame.to_ndarray()[0] for frame in frames])
+
+
+def middle_window(samples: Samples) -> Samples:
+    """Return the middle WINDOW_SAMPLES of a clip; a shorter clip stands within silence."""
+    room = samples.size - WINDOW_SAMPLES
+    if room >= 0:
+        return samples[room // 2 : room // 2 + WINDOW_SAMPLES]
+    return np.pad(samples, (-room // 2, -room - -room // 2))
 
 
 class ClipStore:

@@ -9,8 +9,7 @@ import torch
 
 from models import prosody, voice_speech
 from models.prosody import ProsodyBlocks
-from models.training.voice_data import ClipStore
-from models.training.voice_report import middle_window
+from models.training.voice_data import ClipStore, middle_window
 from models.voice import BLOCK_SAMPLES, load_speech_blocks
 
 Floats = npt.NDArray[np.float32]

@@ -7,11 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from models.training.voice_data import Clip, ClipStore
+from models.training.voice_data import Clip, ClipStore, middle_window
 from models.training.voice_features import Floats, ViewFeatures
 from models.training.voice_groups import NAMES, group_of
 from models.training.voice_heads import balance, fit_fusion, fit_head
-from models.training.voice_report import middle_window
 from models.voice import VIEWS, LinearHead, VoiceModel
 from models.voice_spectral import SpectralNet
 
