@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 from models.training.voice_data import decode
-from models.training.voice_makers import ATTACKS, copied, makers
+from models.training.voice_makers import ATTACKS, HIFIGAN, copied, makers
 from models.window import SAMPLE_RATE_HZ, Samples
 
 COPY_S = 6.0
@@ -107,7 +107,7 @@ class Manifest:
         self.rows = rows_of(folder)
         self._known = {row["file"] for row in self.rows}
         (folder / "clips").mkdir(parents=True, exist_ok=True)
-        if not self.rows:
+        if not (folder / "manifest.csv").exists():
             self._append(dict(zip(COLUMNS, COLUMNS, strict=True)))
 
     def __contains__(self, name: str) -> bool:
@@ -156,7 +156,8 @@ def main(arguments: list[str] | None = None) -> None:
     for attack, what in lacking.items():
         print(f"no copies by {attack}: it needs {what}", flush=True)
     manifest = Manifest(args.out)
-    for job in planned(rows_of(args.data), args.seed):
+    jobs = planned(rows_of(args.data), args.seed)
+    for job in sorted(jobs, key=lambda job: job.attack in HIFIGAN):  # the slow ones last: a run cut short lacks them only
         if job.attack in found and job.name not in manifest:
             original = decode(args.data / job.original["file"])[: int(COPY_S * SAMPLE_RATE_HZ)]
             manifest.add(copy_row(job), copied(found[job.attack], original, job.seed))
