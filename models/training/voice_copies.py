@@ -4,7 +4,8 @@ Twins take from sources that are bona fide only the chance that their channel an
 traces from being all that is learned. The folder that this writes is one more `--data` folder for training; a copy
 keeps its original's source and so its side of the split.
 
-    python -m models.training.voice_copies --data ../shared/data/voice --hifigan hifigan.onnx --own vocoders --out forged
+    python -m models.training.voice_copies --data ../shared/data/voice --hifigan hifigan.onnx --own vocoders \
+      --out forged
 
 The plan of who copies what depends on the seed alone: where a maker is absent its copies are left out, and a later run
 that has it adds them. HiFi-GAN is the caller's to bring: ONNX, 80 mel bands at 22.05 kHz, hop 256 (V1).
@@ -33,9 +34,10 @@ N_PER_SOURCE = 25
 N_TIMES = 2
 """Copies of one clip at most, each by another maker: small sources come nearer to the others so."""
 
-COLUMNS = (
-    "file label attack attack_type kind source era speaker language channel seconds original_rate licence commit path"
-).split()
+COLUMNS = [
+    *("file", "label", "attack", "attack_type", "kind", "source", "era", "speaker", "language", "channel"),
+    *("seconds", "original_rate", "licence", "commit", "path"),
+]
 """Of the manifest, as in the data set's own."""
 
 Row = dict[str, str]
@@ -157,7 +159,7 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"no copies by {attack}: it needs {what}", flush=True)
     manifest = Manifest(args.out)
     jobs = planned(rows_of(args.data), args.seed)
-    for job in sorted(jobs, key=lambda job: job.attack in HIFIGAN):  # the slow ones last: a run cut short lacks them only
+    for job in sorted(jobs, key=lambda job: job.attack in HIFIGAN):  # slow: a run cut short lacks them only
         if job.attack in found and job.name not in manifest:
             original = decode(args.data / job.original["file"])[: int(COPY_S * SAMPLE_RATE_HZ)]
             manifest.add(copy_row(job), copied(found[job.attack], original, job.seed))

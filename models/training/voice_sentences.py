@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001  # Cyrillic letters are meant
 """What the text-to-speech systems are given to say: short everyday sentences, the kind that calls are made of.
 
 Written for this; none is from a corpus. Each is said in less than about six seconds.

@@ -143,7 +143,7 @@ def _magnitude(samples: torch.Tensor, n_fft: int, hop: int, window: torch.Tensor
 
 
 def spectral_loss(said: torch.Tensor, meant: torch.Tensor) -> torch.Tensor:
-    """Return how far apart the spectra of (B, S) samples are, over several resolutions: log distance and convergence."""
+    """Return how far apart the spectra of (B, S) samples are, over several resolutions: log distance, convergence."""
     loss = said.new_zeros(())
     for n_fft, hop in SPECTRA:
         window = torch.hann_window(n_fft, device=said.device)
@@ -254,7 +254,6 @@ def main() -> None:
     sounds = [torch.from_numpy(sound) for sound in (decode(clip.path) for clip in clips) if sound.size > STRETCH]
     config = VocoderConfig(n_mels=args.mels, hop=args.hop)
     save(Training(config, args.seed).run(sounds, args.steps, args.judged), args.out)
-
 
 
 if __name__ == "__main__":
