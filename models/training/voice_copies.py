@@ -25,7 +25,7 @@ import numpy as np
 import torch
 
 from models.training.voice_data import decode
-from models.training.voice_makers import ATTACKS, HIFIGAN, copied, makers
+from models.training.voice_makers import ATTACKS, HIFIGAN, QUICK, copied, makers
 from models.window import SAMPLE_RATE_HZ, Samples
 
 COPY_S = 6.0
@@ -159,7 +159,9 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"no copies by {attack}: it needs {what}", flush=True)
     manifest = Manifest(args.out)
     jobs = planned(rows_of(args.data), args.seed)
-    for job in sorted(jobs, key=lambda job: job.attack in HIFIGAN):  # slow: a run cut short lacks them only
+    for job in sorted(
+        jobs, key=lambda job: (job.attack in HIFIGAN) - (job.attack in QUICK)
+    ):  # a run cut short has most
         if job.attack in found and job.name not in manifest:
             original = decode(args.data / job.original["file"])[: int(COPY_S * SAMPLE_RATE_HZ)]
             manifest.add(copy_row(job), copied(found[job.attack], original, job.seed))

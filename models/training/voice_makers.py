@@ -244,6 +244,10 @@ ATTACKS = (*PLAIN, *WORLD, *HIFIGAN, *OWN)
 """Every maker's name, in the order in which they take turns, present or not."""
 
 
+QUICK = frozenset((*OWN, "Griffin-Lim-8-copy", "LPC-copy"))
+"""Makers that take a twentieth of the sound's own time or less on one core; HiFi-GAN takes half of it."""
+
+
 def makers(hifigan: Path | None, own: Path | None) -> tuple[dict[str, Maker], dict[str, str]]:
     """Return the makers that can work here by name, and for each of the others what it lacks.
 

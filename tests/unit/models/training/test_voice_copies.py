@@ -76,7 +76,7 @@ def test_a_maker_that_gives_no_sound_stops_the_run(speech: Samples) -> None:
     def mute(samples: Samples, _rng: np.random.Generator) -> Samples:
         return np.zeros_like(samples)
 
-    with pytest.raises(ValueError, match=r"gave silence or no number for 48000 samples$"):
+    with pytest.raises(ValueError, match=r"gave silence or no number for \d+ samples$"):
         copied(mute, speech, seed=3)
 
 
@@ -168,7 +168,7 @@ def test_the_command_writes_what_training_reads_and_takes_up_where_it_stopped(
 def test_a_row_is_written_only_with_its_file(tmp_path: Path) -> None:
     manifest = Manifest(tmp_path)
     row = dict.fromkeys(COLUMNS, "x") | {"file": "missing/a.opus"}
-    with pytest.raises(OSError, match="missing"):
+    with pytest.raises(FileNotFoundError):
         manifest.add(row, np.zeros(16_000, np.float32))
     assert rows_of(tmp_path) == []
 

@@ -45,8 +45,9 @@ def test_the_discriminator_learns_to_tell_apart(speech: torch.Tensor) -> None:
     heard = training.draw([speech], 2)
     for _ in range(12):
         training.step(heard, with_judges=True)
-    said = training.vocoder(training.mel(heard)).detach()
-    verdicts = [(float(judge(heard)[-1].mean()), float(judge(said)[-1].mean())) for judge in training.judges]
+    with torch.no_grad():
+        said = training.vocoder(training.mel(heard))
+        verdicts = [(judge(heard)[-1].mean(), judge(said)[-1].mean()) for judge in training.judges]
     assert all(genuine > machine for genuine, machine in verdicts)
 
 
