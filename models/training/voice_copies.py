@@ -161,7 +161,7 @@ def main(arguments: list[str] | None = None) -> None:
     jobs = planned(rows_of(args.data), args.seed)
     for job in sorted(
         jobs, key=lambda job: (job.attack in HIFIGAN) - (job.attack in QUICK)
-    ):  # a run cut short has most
+    ):  # most come early
         if job.attack in found and job.name not in manifest:
             original = decode(args.data / job.original["file"])[: int(COPY_S * SAMPLE_RATE_HZ)]
             manifest.add(copy_row(job), copied(found[job.attack], original, job.seed))
