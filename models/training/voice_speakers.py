@@ -27,10 +27,10 @@ from models.training.voice_data import decode
 from models.window import SAMPLE_RATE_HZ, Samples
 
 DIGESTS = {
-    "kokoro.onnx": "6e742170d309016e",
-    "joe.onnx": "58afce0321b8d9c4",
+    "kokoro.onnx": "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb",
+    "joe.onnx": "58afce0321b8d9c46d7cdf9c16500cc55a793b4220212dba6b70fb788b3baf06",
 }
-"""First digits of each file's SHA-256."""
+"""SHA-256 of the files that run."""
 
 ESPEAK_VOICES = {"en": "en-us", "ru": "ru", "kk": "kk"}
 ESPEAK_VARIANTS = ("m1", "m2", "m3", "m4", "m5", "m6", "m7", "f1", "f2", "f3", "f4", "f5")
@@ -183,8 +183,8 @@ class Piper:
 
 def _session(path: Path) -> onnxruntime.InferenceSession:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    if not digest.startswith(DIGESTS[path.name]):
-        raise ValueError(f"{path} has SHA-256 {digest}, expected {DIGESTS[path.name]}...")
+    if digest != DIGESTS[path.name]:
+        raise ValueError(f"{path} has SHA-256 {digest}, expected {DIGESTS[path.name]}")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -72,7 +72,7 @@ def test_absent_systems_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 def test_a_file_that_was_not_checked_is_refused(tmp_path: Path) -> None:
     (tmp_path / "joe.onnx").write_bytes(b"another voice")
-    with pytest.raises(ValueError, match=r"joe\.onnx has SHA-256 [0-9a-f]{64}, expected 58afce0321b8d9c4\.\.\.$"):
+    with pytest.raises(ValueError, match=r"joe\.onnx has SHA-256 [0-9a-f]{64}, expected 58afce0321b8d9c4[0-9a-f]{48}$"):
         voice_speakers.Piper(tmp_path)
 
 
