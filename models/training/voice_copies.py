@@ -159,9 +159,7 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"no copies by {attack}: it needs {what}", flush=True)
     manifest = Manifest(args.out)
     jobs = planned(rows_of(args.data), args.seed)
-    for job in sorted(
-        jobs, key=lambda job: (job.attack in HIFIGAN) - (job.attack in QUICK)
-    ):  # most come early
+    for job in sorted(jobs, key=lambda job: (job.attack in HIFIGAN) - (job.attack in QUICK)):
         if job.attack in found and job.name not in manifest:
             original = decode(args.data / job.original["file"])[: int(COPY_S * SAMPLE_RATE_HZ)]
             manifest.add(copy_row(job), copied(found[job.attack], original, job.seed))

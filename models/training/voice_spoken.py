@@ -1,6 +1,7 @@
 """Text-to-speech made here: sentences in three languages enter, spoof clips with their manifest rows leave.
 
 The folder is the one that `voice_copies` writes to, or another like it. What can speak here is in `voice_speakers`.
+Voices, texts, pace and level follow from the seed; the noise that Piper's network draws inside itself does not.
 
     python -m models.training.voice_spoken --parts parts --out forged
 """
