@@ -1,7 +1,7 @@
 """Loads the checkpoints and runs batches of windows. The one place where the nets run.
 
 A face crop is part of eight overlapping windows; what the network says of it is computed once and kept as long
-as it lives. So is how much speech a window of sound holds.
+as it lives. So is what a window of sound is fit for.
 """
 
 import threading
@@ -12,12 +12,13 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from models import face, quality, sync, voice
+from models import face, quality, sync, voice, voice_quality
 from models.calibration import Calibration
 from models.engine import Engine
 from models.face import FrameReading
 from models.faces import Detection, FaceFinder
 from models.voice_activity import VoiceActivity
+from models.voice_quality import VoiceQuality
 from models.window import (
     CROP_PX,
     PICTURE_RATE_HZ,
@@ -63,7 +64,7 @@ class Detector:
         # bf16 moves a raw score of the voice by 0.4, and its AUC from .792 to .786.
         self._run_voice = engine.load(voice_net, torch.zeros(2, WINDOW_SAMPLES), self._voice.digest, is_exact=True)
         self._read: weakref.WeakKeyDictionary[FaceCrop, FrameReading] = weakref.WeakKeyDictionary()
-        self._speech_s: weakref.WeakKeyDictionary[VoiceWindow, float] = weakref.WeakKeyDictionary()
+        self._quality: weakref.WeakKeyDictionary[VoiceWindow, VoiceQuality] = weakref.WeakKeyDictionary()
         self._lock = threading.Lock()
 
     @property
@@ -148,29 +149,31 @@ class Detector:
     def _score_voices(self, windows: Sequence[VoiceWindow]) -> list[Score]:
         if not windows:
             return []
-        speech_s = [self._speech_of(window) for window in windows]
-        refused = [voice.gate(window, seconds) for window, seconds in zip(windows, speech_s, strict=True)]
+        qualities = [self._quality_of(window) for window in windows]
+        refused = [voice_quality.gate(window, found) for window, found in zip(windows, qualities, strict=True)]
         kept = [window.samples for window, reason in zip(windows, refused, strict=True) if reason is None]
         raws = iter(self._run_voice(np.stack(kept)).tolist() if kept else ())
         return [
             unscored(window, reason)
             if reason is not None
-            else scored(window, raw=(raw := next(raws)), llr=self._voice.calibration.llr(raw), analysed_s=seconds)
-            for window, reason, seconds in zip(windows, refused, speech_s, strict=True)
+            else scored(
+                window, raw=(raw := next(raws)), llr=self._voice.calibration.llr(raw), analysed_s=found.speech_s
+            )
+            for window, reason, found in zip(windows, refused, qualities, strict=True)
         ]
 
-    def _speech_of(self, window: VoiceWindow) -> float:
-        """Return the speech in a window [s]; found once, though its faces ask for it as well."""
+    def _quality_of(self, window: VoiceWindow) -> VoiceQuality:
+        """Return what is measured of a window's sound; measured once, though its faces ask for it as well."""
         with self._lock:
-            known = self._speech_s.get(window)
+            known = self._quality.get(window)
         if known is None:
-            known = float(self._activity.speech_seconds(window.samples[None])[0])
+            known = voice_quality.measure(window.samples, self._activity.speech(window.samples[None])[0])
             with self._lock:
-                self._speech_s[window] = known
+                self._quality[window] = known
         return known
 
     def _score_sync(self, window: SyncWindow) -> Score:
-        speech_s = self._speech_of(window.voice)
+        speech_s = self._quality_of(window.voice).speech_s
         reason = sync.gate(window, speech_s)
         if reason is not None:
             return unscored(window, reason)

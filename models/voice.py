@@ -1,7 +1,7 @@
 """The voice signal: four seconds of sound in, one raw score out, up = bona fide.
 
 The network sees no level, no static colour and no pauses (`models.audio_features.LogSpectrum` takes them away), and it
-is asked only about windows that `gate` lets through: silence is never evidence. The raw score becomes a
+is asked only about windows that `models.voice_quality.gate` lets through: silence is never evidence. The raw score becomes a
 log-likelihood ratio through the checkpoint's calibration, not here.
 """
 
@@ -10,14 +10,8 @@ from torch import nn
 
 from models import checkpoint
 from models.audio_features import N_BINS, LogSpectrum
-from models.window import WINDOW_SAMPLES, Reason, VoiceWindow
 
 CHECKPOINT = "voice"
-
-MAX_LOST = 0.25
-"""Share of a window that may be missing: the recipe trains on holes of up to this share."""
-MIN_SPEECH_S = 1.0
-"""Speech that a window must hold; the recipe trains on windows with this much at least [s]."""
 
 
 class ResidualBlock(nn.Module):
@@ -98,20 +92,6 @@ def _halved(size: int, times: int) -> int:
     for _ in range(times):
         size = (size + 1) // 2
     return size
-
-
-def gate(window: VoiceWindow, speech_s: float) -> Reason | None:
-    """Return why a window must not be scored, or None where it may.
-
-    Args:
-        window: The window, with what it lost.
-        speech_s: Speech in it, from `models.voice_activity` [s].
-    """
-    if window.n_lost > MAX_LOST * WINDOW_SAMPLES:
-        return Reason.LOST
-    if speech_s < MIN_SPEECH_S:
-        return Reason.SILENCE
-    return None
 
 
 def load_voice() -> tuple[VoiceNet, checkpoint.Checkpoint]:

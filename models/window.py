@@ -53,6 +53,8 @@ class Reason(StrEnum):
     SILENCE = "silence"
     NOISE = "noise"
     BAND_LIMITED = "band_limited"
+    CLIPPED = "clipped"
+    MUSIC = "music"
     LOST = "lost"
     OVERLOAD = "overload"
     ERROR = "error"

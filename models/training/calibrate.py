@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from models import checkpoint, metrics, voice, weights
+from models import checkpoint, metrics, voice, voice_quality, weights
 from models.calibration import Calibration
 from models.checkpoint import CHECKPOINTS
 from models.training import face_data, voice_data
@@ -154,8 +154,9 @@ def score_voices(folder: Path, left_out: frozenset[str]) -> list[ScoredClip]:
         if clip.source not in left_out:
             continue
         windows = voice_windows(voice_data.decode(clip.path))
-        speech_s = activity.speech_seconds(np.stack([window.samples for window in windows]))
-        kept = [w.samples for w, s in zip(windows, speech_s, strict=True) if voice.gate(w, float(s)) is None]
+        speech = activity.speech(np.stack([window.samples for window in windows]))
+        qualities = [voice_quality.measure(w.samples, p) for w, p in zip(windows, speech, strict=True)]
+        kept = [w.samples for w, q in zip(windows, qualities, strict=True) if voice_quality.gate(w, q) is None]
         if kept:
             with torch.inference_mode():
                 raw = tuple(net(torch.from_numpy(np.stack(kept))).tolist())

@@ -14,7 +14,7 @@ import torch
 
 from models.audio_features import N_BINS, torchaudio
 from models.training.voice_data import decode
-from models.voice import MAX_LOST, MIN_SPEECH_S
+from models.voice_quality import MAX_LOST, MIN_SPEECH_S
 from models.window import SAMPLE_RATE_HZ, Samples
 
 PACKET_SAMPLES = 320
