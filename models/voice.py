@@ -1,8 +1,8 @@
 """The voice signal: four seconds of sound in, one raw score out, up = bona fide.
 
 The network sees no level, no static colour and no pauses (`models.audio_features.LogSpectrum` takes them away), and it
-is asked only about windows that `models.voice_quality.gate` lets through: silence is never evidence. The raw score becomes a
-log-likelihood ratio through the checkpoint's calibration, not here.
+is asked only about windows that `models.voice_quality.gate` lets through: silence is never evidence. The raw score
+becomes a log-likelihood ratio through the checkpoint's calibration, not here.
 """
 
 import torch

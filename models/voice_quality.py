@@ -31,7 +31,11 @@ SPEECH_FROM = 0.5
 MIN_FRAMES = 6
 """Fewer frames of 64 ms, every 32, are too few to say anything of."""
 MUTE_SHARE = 0.1
-"""Samples that are exactly zero; with more of them a step is lost or digital silence, and no noise can be read off it."""
+"""Samples that are exactly zero; with more of them a step is lost or digital silence, and shows no noise."""
+MUTE_POWER = 1e-8
+"""Nor does a frame so far under the loudest, by power: it holds a constant, and the rounding of the transform."""
+QUIET_POWER = 1e-5
+"""Frames so far under the loudest are pauses: whether tones ring in them is not asked."""
 LOW_HZ, HIGH_HZ = 400.0, 4_000.0
 """Where tones are looked for: below, a voice's own harmonics hold still for long enough to be taken for music."""
 TONE_RATIO = 4.0
@@ -58,11 +62,11 @@ MAX_LOST = 0.25
 """Share of a window that may be missing: the recipe trains on holes of up to this share."""
 MIN_SPEECH_S = 1.0
 """Speech that a window must hold; the recipe trains on windows with this much at least [s]."""
-MIN_SNR_DB = 3.0
+MIN_SNR_DB = 5.0
 MAX_CLIPPED = 0.1
 MIN_BANDWIDTH_HZ = 2_500.0
 MAX_MUSIC = 0.2
-TELEPHONE_BELOW_HZ = 5_000.0
+TELEPHONE_BELOW_HZ = 5_250.0
 """A line of 8,000 samples a second ends at 4 kHz, but resamplers leave traces of it for some hundred Hz above."""
 
 
@@ -130,8 +134,10 @@ def _frames(samples: Samples, speech_probability: Floats) -> _Frames:
     spectrum = np.fft.rfft(cut * _WINDOW, axis=1)
     is_mute = (samples.reshape(-1, STEP_SAMPLES) == 0).mean(axis=1) > MUTE_SHARE  # (N_STEPS,)
     is_said = speech_probability >= SPEECH_FROM
-    is_heard = ~(is_mute[1:] | is_mute[:-1])
-    return _Frames(spectrum.real**2 + spectrum.imag**2, is_heard, is_said[1:] & is_said[:-1] & is_heard)
+    power = spectrum.real**2 + spectrum.imag**2  # (T, N_BINS)
+    loud = power[:, FIRST_BIN:].sum(axis=1)  # (T,)
+    is_heard = ~(is_mute[1:] | is_mute[:-1]) & (loud > MUTE_POWER * loud.max())
+    return _Frames(power, is_heard, is_said[1:] & is_said[:-1] & is_heard)
 
 
 def snr_db(bands: Floats, is_heard: Flags, is_speech: Flags) -> float:
@@ -188,6 +194,7 @@ def tones(power: Floats) -> float:
     if len(power) <= TONE_FRAMES:
         return 0.0
     is_peak, inner = _peaks(power)
+    total = inner.sum(axis=1)
     is_near = is_peak.copy()  # a tone may lie between two bins
     is_near[:, 1:] |= is_peak[:, :-1]
     is_near[:, :-1] |= is_peak[:, 1:]
@@ -197,14 +204,15 @@ def tones(power: Floats) -> float:
     for delay in range(TONE_FRAMES):
         is_still[delay : delay + len(starts)] |= starts
     still = (inner * (is_still & is_peak)).sum(axis=1)
-    return float((still / np.maximum(inner.sum(axis=1), 1e-20)).mean())
+    is_loud = total > QUIET_POWER * total.max()
+    return float((still[is_loud] / total[is_loud]).mean()) if is_loud.any() else 0.0
 
 
 def _peaks(power: Floats) -> tuple[Flags, Floats]:
-    """Return which bins between LOW_HZ and HIGH_HZ stand out of their surroundings, and those bins' power, both (T, n)."""
+    """Return which bins between LOW_HZ and HIGH_HZ stand out of their surroundings, and their power, both (T, n)."""
     low, high = int(LOW_HZ / BIN_HZ), int(HIGH_HZ / BIN_HZ)
     inner = power[:, low:high]
-    total = np.cumsum(np.pad(power[:, low - 8 : high + 8], ((0, 0), (1, 0))), axis=1, dtype=np.float64)
+    total = np.cumsum(np.pad(power[:, low - 8 : high + 8], ((0, 0), (1, 0))), axis=1)
     around = (total[:, 17:] - total[:, :-17]) / 17
     is_top = (inner >= power[:, low - 1 : high - 1]) & (inner > power[:, low + 1 : high + 1])
     return is_top & (inner > TONE_RATIO * around) & (inner > FAINT * inner.max(axis=1, keepdims=True)), inner

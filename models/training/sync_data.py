@@ -21,8 +21,8 @@ from models.training.face_data import BONA_FIDE, Trial
 from models.training.transcode import full_rate
 from models.training.voice_augment import Degrader
 from models.training.voice_data import decode
-from models.voice_quality import MIN_SPEECH_S
 from models.voice_activity import VoiceActivity
+from models.voice_quality import MIN_SPEECH_S
 from models.window import PICTURE_RATE_HZ, WINDOW_S, WINDOW_SAMPLES, Samples
 
 MIN_SEEN_S = 1.5
