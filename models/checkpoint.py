@@ -46,6 +46,10 @@ class Checkpoint:
     """By seconds of speech: of the mean llr of the windows of so much speech."""
     weights_sha256: str = ""
 
+    def calibration_of(self, *, is_telephone: bool) -> Calibration:
+        """Return the map of a window's raw score for its class of channel."""
+        return self.telephone if is_telephone and self.telephone is not None else self.calibration
+
     @property
     def digest(self) -> str:
         """The first 12 digits of the weights' SHA-256: what alerts and logs name the model by."""

@@ -1,7 +1,7 @@
 """Loads the checkpoints and runs batches of windows. The one place where the nets run.
 
 A face crop is part of eight overlapping windows; what the network says of it is computed once and kept as long
-as it lives. So is how much speech a piece of sound holds.
+as it lives. So is what was computed of a piece of sound, and what a window of it is fit for.
 """
 
 import threading
@@ -12,13 +12,14 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from models import face, quality, sync, voice
+from models import face, quality, sync, voice, voice_quality
 from models.calibration import Calibration
 from models.engine import Engine
 from models.face import FrameReading
 from models.faces import Detection, FaceFinder
 from models.piece_cache import PieceCache
-from models.voice_activity import VoiceActivity, window_seconds
+from models.voice_activity import VoiceActivity, window_probability
+from models.voice_quality import Channel, VoiceQuality
 from models.window import (
     CROP_PX,
     PICTURE_RATE_HZ,
@@ -54,16 +55,24 @@ class Detector:
     def __init__(self, engine: Engine) -> None:
         face_model, self._face = face.load_face()
         self._face_window = face_model.window
-        voice_net, self._voice = voice.load_voice()
+        self._voice = voice.load_voice()
         self._sync_net, self._sync = sync.load_sync()
         self._finder = FaceFinder()
-        self._speech = PieceCache(VoiceActivity().pair_seconds)
+        self._activity = PieceCache(VoiceActivity().pairs)
         self._run_face = engine.load(
             face_model.frame, torch.zeros(2, CROP_PX, CROP_PX, 3, dtype=torch.uint8), self._face.digest
         )
         # bf16 moves a raw score of the voice by 0.4, and its AUC from .792 to .786.
-        self._run_voice = engine.load(voice_net, torch.zeros(2, WINDOW_SAMPLES), self._voice.digest, is_exact=True)
+        digest, blocks = self._voice.described.digest, torch.zeros(2, voice.BLOCK_SAMPLES)
+        self._run_spectral = engine.load(
+            self._voice.model.spectral, torch.zeros(2, WINDOW_SAMPLES), digest, is_exact=True
+        )
+        self._speech = PieceCache(
+            engine.load(self._voice.speech_blocks, blocks, voice.speech_blocks_digest(), is_exact=True)
+        )
+        self._prosody = PieceCache(self._voice.prosody_rows)
         self._read: weakref.WeakKeyDictionary[FaceCrop, FrameReading] = weakref.WeakKeyDictionary()
+        self._quality: weakref.WeakKeyDictionary[VoiceWindow, VoiceQuality] = weakref.WeakKeyDictionary()
         self._lock = threading.Lock()
 
     @property
@@ -71,14 +80,14 @@ class Detector:
         """The digest of each signal's weights."""
         return {
             Signal.FACE.value: self._face.digest,
-            Signal.VOICE.value: self._voice.digest,
+            Signal.VOICE.value: self._voice.described.digest,
             Signal.SYNC.value: self._sync.digest,
         }
 
     @property
     def changes(self) -> dict[Signal, Calibration]:
         """How much a change of a track's raw score since the start of its call tells, by signal."""
-        return {Signal.FACE: self._face.change, Signal.VOICE: self._voice.change}
+        return {Signal.FACE: self._face.change, Signal.VOICE: self._voice.described.change}
 
     def find_faces(self, picture: Pixels, near: Sequence[Detection] = ()) -> tuple[Detection, ...]:
         """Find the faces of a picture, largest first; given known ones, only near where they were."""
@@ -92,10 +101,6 @@ class Detector:
         scores |= dict(zip(voices, self._score_voices(list(voices.values())), strict=True))
         scores |= {i: self._score_sync(window) for i, window in enumerate(batch) if isinstance(window, SyncWindow)}
         return tuple(scores[i] for i in range(len(batch)))
-
-    def speech_of(self, windows: Sequence[VoiceWindow]) -> list[float]:
-        """Return the speech in each window [s]; looked for once in each piece, though faces ask for it as well."""
-        return [window_seconds(pairs) for pairs in self._speech.of(windows)]
 
     def explain(self, window: FaceWindow) -> Explanation | None:
         """Return where on the face a window's evidence lies; None if it has too few crops to be judged.
@@ -150,21 +155,42 @@ class Detector:
                 self._read.update(zip(part, map(face.frame_reading, rows), strict=True))
 
     def _score_voices(self, windows: Sequence[VoiceWindow]) -> list[Score]:
-        if not windows:
-            return []
-        speech_s = self.speech_of(windows)
-        refused = [voice.gate(window, seconds) for window, seconds in zip(windows, speech_s, strict=True)]
-        kept = [window.samples for window, reason in zip(windows, refused, strict=True) if reason is None]
-        raws = iter(self._run_voice(np.stack(kept)).tolist() if kept else ())
+        qualities = self.qualities(windows)
+        refused = [voice_quality.gate(found, window.n_lost) for window, found in zip(windows, qualities, strict=True)]
+        kept = [window for window, reason in zip(windows, refused, strict=True) if reason is None]
+        raws = iter(self._voice_raws(kept))
         return [
-            unscored(window, reason)
-            if reason is not None
-            else scored(window, raw=(raw := next(raws)), llr=self._voice.calibration.llr(raw), analysed_s=seconds)
-            for window, reason, seconds in zip(windows, refused, speech_s, strict=True)
+            unscored(window, reason) if reason is not None else self._voice_score(window, next(raws), found)
+            for window, reason, found in zip(windows, refused, qualities, strict=True)
         ]
 
+    def _voice_raws(self, windows: Sequence[VoiceWindow]) -> list[float]:
+        """Return the raw scores of windows that can be judged."""
+        if not windows:
+            return []
+        spectral = self._run_spectral(np.stack([window.samples for window in windows]))
+        # Of the pairs of successive pieces every second one: blocks that do not overlap.
+        speech, prosody = (np.stack(cache.of(windows))[:, ::2] for cache in (self._speech, self._prosody))
+        return self._voice.fused(speech, spectral, prosody)
+
+    def _voice_score(self, window: VoiceWindow, raw: float, quality: VoiceQuality) -> Score:
+        is_telephone = voice_quality.channel(quality) is Channel.TELEPHONE
+        llr = self._voice.described.calibration_of(is_telephone=is_telephone).llr(raw)
+        return scored(window, raw=raw, llr=llr, analysed_s=quality.speech_s)
+
+    def qualities(self, windows: Sequence[VoiceWindow]) -> list[VoiceQuality]:
+        """Return what is measured of each window's sound; measured once, though faces ask for it as well."""
+        with self._lock:
+            new = [window for window in windows if window not in self._quality]
+        for window, rows in zip(new, self._activity.of(new), strict=True):
+            found = voice_quality.measure(window.samples, window_probability(rows))
+            with self._lock:
+                self._quality[window] = found
+        with self._lock:
+            return [self._quality[window] for window in windows]
+
     def _score_sync(self, window: SyncWindow) -> Score:
-        speech_s = self.speech_of([window.voice])[0]
+        speech_s = self.qualities([window.voice])[0].speech_s
         reason = sync.gate(window, speech_s)
         if reason is not None:
             return unscored(window, reason)

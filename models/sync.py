@@ -18,7 +18,7 @@ from torch import nn
 from models import checkpoint
 from models.checkpoint import Checkpoint
 from models.quality import MIN_SHARPNESS
-from models.voice import MAX_LOST, MIN_SPEECH_S
+from models.voice_quality import MAX_LOST, MIN_SPEECH_S
 from models.window import (
     SAMPLE_RATE_HZ,
     WINDOW_PICTURES,

@@ -3,11 +3,13 @@
 Three views hear the same sound and fail differently: how a speech recogniser sees it (`models.voice_speech`), its fine
 spectrum (`models.voice_spectral`), its melody and pauses (`models.prosody`). Each gives a score; their weighted sum is
 the raw score, which becomes a log-likelihood ratio through the checkpoint's calibration, not here. The first and the
-last read blocks of one second that overlapping windows share. Silence is never evidence: see `gate`.
+last read blocks of one second that overlapping windows share. Silence is never evidence: `models.voice_quality`.
 """
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
@@ -15,8 +17,8 @@ from models import checkpoint, prosody, voice_speech, whisper
 from models.prosody import ProsodyBlocks
 from models.voice_spectral import SpectralNet
 from models.voice_speech import SpeechBlocks
-from models.weights import ensure
-from models.window import WINDOW_SAMPLES, Reason, VoiceWindow
+from models.weights import FILES, ensure
+from models.window import WINDOW_SAMPLES
 
 CHECKPOINT = "voice"
 BLOCK_SAMPLES = voice_speech.BLOCK_SAMPLES
@@ -24,11 +26,8 @@ N_BLOCKS = WINDOW_SAMPLES // BLOCK_SAMPLES
 """Of a window; they do not overlap."""
 
 VIEWS = ("speech", "spectral", "prosody")
-
-MAX_LOST = 0.25
-"""Share of a window that may be missing: the recipe trains on holes of up to this share."""
-MIN_SPEECH_S = 1.0
-"""Speech that a window must hold; the recipe trains on windows with this much at least [s]."""
+ENCODER = ("whisper_base_1", "whisper_base_2")
+"""Packaged files that together hold the speech view's encoder."""
 
 
 class LinearHead(nn.Module):
@@ -97,25 +96,26 @@ class Voice:
     described: checkpoint.Checkpoint
 
     @torch.inference_mode()
+    def prosody_rows(self, blocks: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return the prosody view's rows (B, D) of blocks (B, BLOCK_SAMPLES)."""
+        rows: npt.NDArray[np.float32] = self.prosody_blocks(torch.from_numpy(blocks)).numpy()
+        return rows
+
+    @torch.inference_mode()
+    def fused(
+        self, speech: npt.NDArray[np.float32], spectral: npt.NDArray[np.float32], prosody: npt.NDArray[np.float32]
+    ) -> list[float]:
+        """Return raw scores of windows from what the views' nets gave, arguments as `VoiceModel.views`."""
+        views = self.model.views(torch.from_numpy(speech), torch.from_numpy(spectral), torch.from_numpy(prosody))
+        raws: list[float] = self.model.fuse(views).tolist()
+        return raws
+
+    @torch.inference_mode()
     def raw(self, samples: torch.Tensor) -> torch.Tensor:
         """Return raw scores (B,) of windows (B, WINDOW_SAMPLES): everything in one step, nothing kept."""
         blocks = samples.reshape(-1, BLOCK_SAMPLES)
         rows = [net(blocks).reshape(len(samples), N_BLOCKS, -1) for net in (self.speech_blocks, self.prosody_blocks)]
         return self.model.fuse(self.model.views(rows[0], self.model.spectral(samples), rows[1]))
-
-
-def gate(window: VoiceWindow, speech_s: float) -> Reason | None:
-    """Return why a window must not be scored, or None where it may.
-
-    Args:
-        window: The window, with what it lost.
-        speech_s: Speech in it, from `models.voice_activity` [s].
-    """
-    if window.n_lost > MAX_LOST * WINDOW_SAMPLES:
-        return Reason.LOST
-    if speech_s < MIN_SPEECH_S:
-        return Reason.SILENCE
-    return None
 
 
 def load_speech_blocks() -> SpeechBlocks:
@@ -124,7 +124,12 @@ def load_speech_blocks() -> SpeechBlocks:
     Raises:
         WeightsError: They are missing and cannot be fetched.
     """
-    return whisper.load_blocks(b"".join(ensure(name).read_bytes() for name in ("whisper_base_1", "whisper_base_2")))
+    return whisper.load_blocks(b"".join(ensure(name).read_bytes() for name in ENCODER))
+
+
+def speech_blocks_digest() -> str:
+    """Return what names the encoder's weights: the first digits of their SHA-256."""
+    return FILES[ENCODER[-1]].sha256[:12]
 
 
 def load_voice() -> Voice:

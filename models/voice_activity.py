@@ -14,7 +14,7 @@ import numpy.typing as npt
 import onnxruntime
 
 from models.weights import ensure
-from models.window import HOP_S, HOP_SAMPLES, Samples
+from models.window import HOP_SAMPLES, WINDOW_S, Samples
 
 PAIR_SAMPLES = 2 * HOP_SAMPLES
 STEP_SAMPLES = 512
@@ -65,19 +65,14 @@ class VoiceActivity:
             probability[row] = self._run(pairs[row]).reshape(2, N_STEPS)
         return probability
 
-    def pair_seconds(self, pairs: Batch) -> Batch:
-        """Return how much speech either piece of a pair holds [s], float32 (B, 2); arguments as `speech`."""
-        seconds: Batch = (self.speech(pairs) >= SPEECH_FROM).mean(axis=2, dtype=np.float32) * np.float32(HOP_S)
-        return seconds
+    def pairs(self, pairs: Batch) -> Batch:
+        """Return the same in rows, float32 (B, 2 * N_STEPS); arguments as `speech`."""
+        return self.speech(pairs).reshape(len(pairs), 2 * N_STEPS)
 
-    def speech_seconds(self, samples: Batch) -> Batch:
-        """Return how much speech each window holds [s], float32 (B,).
-
-        Args:
-            samples: float32 (B, WINDOW_SAMPLES) at 16 kHz, full scale -1..1.
-        """
-        pairs = np.lib.stride_tricks.sliding_window_view(samples, PAIR_SAMPLES, axis=1)[:, ::HOP_SAMPLES]  # (B, 7, S)
-        return np.array([window_seconds(self.pair_seconds(rows)) for rows in pairs], np.float32)
+    def window(self, samples: Samples) -> Batch:
+        """Return the probability of speech over a window (WINDOW_SAMPLES,), float32 (WINDOW_PIECES * N_STEPS,)."""
+        pairs = np.lib.stride_tricks.sliding_window_view(samples, PAIR_SAMPLES)[::HOP_SAMPLES]  # (7, PAIR_SAMPLES)
+        return window_probability(self.pairs(pairs))
 
     def _run(self, pair: Samples) -> Batch:
         padded = np.pad(pair, (CONTEXT_SAMPLES + LEAD_SAMPLES, 0))
@@ -87,10 +82,15 @@ class VoiceActivity:
         return found  # (2 * N_STEPS,)
 
 
-def window_seconds(pairs: Batch) -> float:
-    """Return the speech in a window [s].
+def window_probability(rows: Batch) -> Batch:
+    """Return the probability of speech over a window, by time, float32 (WINDOW_PIECES * N_STEPS,).
 
     Args:
-        pairs: From `pair_seconds`, of its pairs of successive pieces by time, shape (WINDOW_PIECES - 1, 2).
+        rows: From `VoiceActivity.pairs`, of the window's pairs of successive pieces by time (WINDOW_PIECES - 1, ...).
     """
-    return float(pairs[0, 0] + pairs[:, 1].sum())
+    return np.concatenate([rows[0, :N_STEPS], rows[:, N_STEPS:].ravel()])
+
+
+def speech_seconds(probability: Batch) -> float:
+    """Return the speech in a window [s], from `window_probability`."""
+    return float((probability >= SPEECH_FROM).mean()) * WINDOW_S

@@ -54,6 +54,8 @@ class Reason(StrEnum):
     SILENCE = "silence"
     NOISE = "noise"
     BAND_LIMITED = "band_limited"
+    CLIPPED = "clipped"
+    MUSIC = "music"
     LOST = "lost"
     OVERLOAD = "overload"
     ERROR = "error"
@@ -108,7 +110,7 @@ class VoicePiece:
             raise ValueError(f"a piece of sound holds {HOP_SAMPLES} samples, got shape {self.samples.shape}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
 class VoiceWindow:
     """Sound of one window. Windows that overlap share the pieces of the sound that they share.
 

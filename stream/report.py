@@ -31,6 +31,8 @@ REASONS = {
     Reason.SILENCE: "nobody speaks",
     Reason.NOISE: "the sound is too noisy",
     Reason.BAND_LIMITED: "the sound is too narrow",
+    Reason.CLIPPED: "the sound is overdriven",
+    Reason.MUSIC: "music or tones are played",
     Reason.LOST: "there is no picture or sound to judge",
     Reason.OVERLOAD: "this machine could not keep up",
     Reason.ERROR: "the detector failed",

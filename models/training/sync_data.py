@@ -21,8 +21,8 @@ from models.training.face_data import BONA_FIDE, Trial
 from models.training.transcode import full_rate
 from models.training.voice_augment import Degrader
 from models.training.voice_data import decode
-from models.voice import MIN_SPEECH_S
-from models.voice_activity import VoiceActivity
+from models.voice_activity import VoiceActivity, speech_seconds
+from models.voice_quality import MIN_SPEECH_S
 from models.window import PICTURE_RATE_HZ, WINDOW_S, WINDOW_SAMPLES, Samples
 
 MIN_SEEN_S = 1.5
@@ -69,7 +69,7 @@ def prepare(manifest: Path, folder: Path) -> tuple[Talk, ...]:
         if trial.kind != "video" or not _has_sound(path):
             continue
         samples, sound_s = _first_window(path)
-        if activity.speech_seconds(samples[None])[0] < MIN_SPEECH_S:
+        if speech_seconds(activity.window(samples)) < MIN_SPEECH_S:
             continue
         cut = folder / f"{path.stem}.npz"
         if not cut.is_file():

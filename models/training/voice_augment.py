@@ -35,7 +35,7 @@ from models.training.voice_filters import (
 )
 from models.training.voice_noises import Noise, Others, coloured, hum, keys, mixed, music, voices
 from models.training.voice_rooms import Response, decaying_noise, replayed, reverberant, shoebox
-from models.voice import MAX_LOST, MIN_SPEECH_S
+from models.voice_quality import MAX_LOST, MIN_SPEECH_S
 from models.window import SAMPLE_RATE_HZ, Samples
 
 STRETCH_SAMPLES = 64_000

@@ -27,8 +27,11 @@ def read(path: Path) -> list[LeftOut]:
     """Return the scores that a training kept; clips without a window that can be judged are left out."""
     rows = json.loads(path.read_text())
     kept = (row for row in rows if row["raws"])
-    frozen = ({name: tuple(value) if isinstance(value, list) else value for name, value in row.items()} for row in kept)
-    return [LeftOut(**row) for row in frozen]
+    return [LeftOut(**{name: _frozen(value) for name, value in row.items()}) for row in kept]
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
 def figures(raw: Sequence[float], clips: Sequence[LeftOut]) -> dict[str, Any]:

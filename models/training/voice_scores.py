@@ -12,8 +12,9 @@ from models.training.voice_data import Clip, ClipStore
 from models.training.voice_features import Listener
 from models.training.voice_groups import group_of
 from models.training.voice_noises import either_class
-from models.voice import MIN_SPEECH_S, VIEWS, VoiceModel
+from models.voice import VIEWS, VoiceModel
 from models.voice_activity import VoiceActivity
+from models.voice_quality import gate, measure
 from models.window import SAMPLE_RATE_HZ, WINDOW_SAMPLES, Samples
 
 STEP_SAMPLES = SAMPLE_RATE_HZ
@@ -68,8 +69,9 @@ class Judge:
     def __call__(self, name: str | None, samples: Samples) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Return the views (N, 3) of a sound's windows that hold enough speech, and the speech in them (N,) [s]."""
         windows = windows_of(samples)
-        speech_s = self._activity.speech_seconds(windows)
-        windows, speech_s = windows[speech_s >= MIN_SPEECH_S], speech_s[speech_s >= MIN_SPEECH_S]
+        qualities = [measure(window, self._activity.window(window)) for window in windows]
+        kept = [row for row, found in enumerate(qualities) if gate(found) is None]
+        windows, speech_s = windows[kept], np.array([qualities[row].speech_s for row in kept], np.float32)
         if not len(windows):
             return np.zeros((0, len(VIEWS)), np.float32), speech_s
         model, heard = self._models[name], self._listen(windows)

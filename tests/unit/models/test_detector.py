@@ -120,13 +120,13 @@ def test_lips_are_not_held_against_silence_or_against_sound_that_never_came(dete
 def test_speech_is_looked_for_once_though_two_faces_ask_for_it(
     detector: Detector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look, asked = detector._speech._compute, list[int]()
+    look, asked = detector._activity._compute, list[int]()
 
     def counted(pairs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         asked.append(len(pairs))
         return look(pairs)
 
-    monkeypatch.setattr(detector._speech, "_compute", counted)
+    monkeypatch.setattr(detector._activity, "_compute", counted)
     sound = voice(speech())
     windows = [face(tuple(noise_crop(i + 20 * k) for i in range(WINDOW_PICTURES))) for k in range(2)]
     scores = detector.score((*(SyncWindow(face=window, voice=sound) for window in windows), sound))

@@ -19,7 +19,7 @@ from models.training.clips import face_windows, sync_windows, voice_windows
 from models.training.face_data import BONA_FIDE, pictures, read_manifest
 from models.training.train_sync import HELD_OUT
 from models.training.voice_data import decode
-from models.voice_activity import VoiceActivity
+from models.voice_activity import VoiceActivity, speech_seconds
 from models.window import (
     CROP_PX,
     PICTURE_RATE_HZ,
@@ -198,7 +198,7 @@ def held_out_windows(activity: VoiceActivity) -> list[SyncWindow]:
             voices = voice_windows(decode(DATA / trial.file))[:1]
         except IndexError:
             continue  # a clip without sound
-        if not voices or activity.speech_seconds(voices[0].samples[None])[0] < sync.MIN_SPEECH_S:
+        if not voices or speech_seconds(activity.window(voices[0].samples)) < sync.MIN_SPEECH_S:
             continue
         tracker = FaceTracker()
         seen = [(t, crops_of(rgb, t, tracker.update(t, finder.find(rgb)))) for t, rgb in pictures(DATA / trial.file)]

@@ -6,8 +6,8 @@ import torch
 
 from models import checkpoint, voice
 from models.metrics import auc
-from models.voice import VoiceNet, gate, load_voice
-from models.window import WINDOW_SAMPLES, Reason, VoiceWindow, voice_window
+from models.voice import VoiceNet, load_voice
+from models.window import WINDOW_SAMPLES, VoiceWindow, voice_window
 
 SHARED = Path(__file__).parents[3].parent / "shared" / "data" / "voice"
 LEAST_AUC = 0.7
@@ -53,21 +53,6 @@ def test_even_silence_and_noise_give_finite_numbers(net: VoiceNet) -> None:
     with torch.inference_mode():
         assert torch.isfinite(net(torch.zeros(1, WINDOW_SAMPLES))).all()
         assert torch.isfinite(net(torch.full((1, WINDOW_SAMPLES), 1.0))).all()
-
-
-def test_silence_is_never_scored() -> None:
-    assert gate(window(), 0.0) is Reason.SILENCE
-    assert gate(window(), 0.99) is Reason.SILENCE
-    assert gate(window(), 1.0) is None
-
-
-def test_a_window_with_too_much_lost_is_not_scored() -> None:
-    assert gate(window(n_lost=WINDOW_SAMPLES // 4), 3.0) is None
-    assert gate(window(n_lost=WINDOW_SAMPLES // 4 + 1), 3.0) is Reason.LOST
-
-
-def test_a_loss_is_named_before_the_silence_that_it_leaves() -> None:
-    assert gate(window(n_lost=WINDOW_SAMPLES), 0.0) is Reason.LOST
 
 
 def test_the_checkpoint_claims_no_more_than_it_was_shown() -> None:

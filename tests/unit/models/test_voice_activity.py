@@ -4,7 +4,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.voice_activity import N_STEPS, PAIR_SAMPLES, VoiceActivity, window_seconds
+from models.voice_activity import (
+    N_STEPS,
+    PAIR_SAMPLES,
+    SPEECH_FROM,
+    VoiceActivity,
+    speech_seconds,
+    window_probability,
+)
 from models.window import HOP_S, HOP_SAMPLES, SAMPLE_RATE_HZ, WINDOW_PIECES, WINDOW_SAMPLES
 
 SPEECH = Path(__file__).parents[3].parent / "shared" / "data" / "voice"
@@ -40,11 +47,11 @@ def vowels(seed: int = 0) -> np.ndarray:
 
 
 def test_synthesised_vowels_are_speech(activity: VoiceActivity) -> None:
-    assert activity.speech_seconds(vowels())[0] > 2.5
+    assert speech_seconds(activity.window(vowels()[0])) > 2.5
 
 
 def test_noise_is_no_speech(activity: VoiceActivity) -> None:
-    assert activity.speech_seconds(white_noise())[0] < 0.3
+    assert speech_seconds(activity.window(white_noise()[0])) < 0.3
 
 
 def test_digital_silence_is_no_speech(activity: VoiceActivity) -> None:
@@ -64,16 +71,20 @@ def test_speech_is_found_where_it_stands(activity: VoiceActivity) -> None:
     late = vowels()
     late[:, : WINDOW_SAMPLES // 2] = 0
     pairs = np.stack([late[0, a : a + PAIR_SAMPLES] for a in range(0, WINDOW_SAMPLES - HOP_SAMPLES, HOP_SAMPLES)])
-    seconds = activity.pair_seconds(pairs)
+    seconds = (activity.speech(pairs) >= SPEECH_FROM).mean(axis=2) * HOP_S
     assert seconds[:3].max() == 0
     assert seconds[3].tolist() == [0, pytest.approx(HOP_S, abs=0.2)]
     assert seconds[4:, 1].min() > 0.2
-    assert activity.speech_seconds(late)[0] == pytest.approx(WINDOW_SAMPLES / SAMPLE_RATE_HZ / 2, abs=0.3)
+    assert speech_seconds(activity.window(late[0])) == pytest.approx(WINDOW_SAMPLES / SAMPLE_RATE_HZ / 2, abs=0.3)
 
 
 def test_a_window_holds_its_first_piece_from_rest_and_every_other_after_the_one_before() -> None:
-    pairs = np.full((WINDOW_PIECES - 1, 2), [0.25, 0.5], np.float32)
-    assert window_seconds(pairs) == 0.25 + 7 * 0.5
+    rows = np.repeat(np.array([[0.25, 0.75]], np.float32), N_STEPS, axis=1).repeat(WINDOW_PIECES - 1, axis=0)
+    probability = window_probability(rows)
+    assert probability.shape == (WINDOW_PIECES * N_STEPS,)
+    assert probability[:N_STEPS].max() == 0.25
+    assert probability[N_STEPS:].min() == 0.75
+    assert speech_seconds(probability) == 7 * HOP_S
 
 
 def test_threads_may_share_one(activity: VoiceActivity) -> None:
@@ -91,4 +102,4 @@ def test_recorded_speech_is_speech(activity: VoiceActivity) -> None:
     from models.training.voice_data import decode
 
     window = decode(SPEECH / "clips" / "b_00001.opus")[:WINDOW_SAMPLES]
-    assert activity.speech_seconds(window[None])[0] > 2.0
+    assert speech_seconds(activity.window(window)) > 2.0

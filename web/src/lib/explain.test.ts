@@ -37,6 +37,13 @@ test("each way in which a face cannot be judged has a request of its own", () =>
   expect(requests[5]).toContain("a hand, a mask, a microphone");
 });
 
+test("each way in which a voice cannot be judged has a request of its own", () => {
+  const reasons = ["silence", "noise", "band_limited", "clipped", "music"] as const;
+  const requests = reasons.map((reason) => nextStep(said("undecided", { reason })));
+  expect(new Set(requests).size).toBe(reasons.length);
+  expect(requests[1]).toContain("a quieter place");
+});
+
 test("before the first reading the call is undecided and waits", () => {
   expect(shownState(callOf())).toBe("undecided");
   expect(why(callOf())).toBe(WHY.waiting);

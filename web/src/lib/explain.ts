@@ -48,8 +48,15 @@ export function nextStep(call: Call): string {
     case "occluded":
       return NEXT.occluded;
     case "silence":
-    case "noise":
       return NEXT.silence;
+    case "noise":
+      return NEXT.noise;
+    case "band_limited":
+      return NEXT.dull;
+    case "clipped":
+      return NEXT.clipped;
+    case "music":
+      return NEXT.music;
     case "overload":
     case "error":
       return NEXT.busy;

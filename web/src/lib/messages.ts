@@ -66,6 +66,8 @@ export type Reason =
   | "silence"
   | "noise"
   | "band_limited"
+  | "clipped"
+  | "music"
   | "lost"
   | "overload"
   | "error";
