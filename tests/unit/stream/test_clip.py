@@ -1,4 +1,4 @@
-"""A clip keeps the explanation of its first alerted face, also where the voice raised the alert before it."""
+"""A clip keeps the explanation of its first alerted face and of its voice, whichever raised the alert."""
 
 from collections.abc import Sequence
 
@@ -12,15 +12,18 @@ from models.window import (
     SAMPLE_RATE_HZ,
     Batch,
     Explanation,
+    FaceExplanation,
     FaceWindow,
     Pixels,
     Score,
     Signal,
+    VoiceExplanation,
     scored,
 )
 from stream.clip import ClipCheck
 from stream.decision import Policy
 from stream.events import AudioFrame, State, VideoFrame
+from stream.explainer import Explainable
 
 PICTURE = np.full((240, 320, 3), 90, np.uint8)
 LANDMARKS = np.array([[130, 90], [190, 90], [160, 120], [135, 150], [185, 150]], np.float32)
@@ -32,7 +35,7 @@ class Models:
     def __init__(self, face_from_s: float, voice_from_s: float) -> None:
         self.changes: dict[Signal, Calibration] = {}
         self.from_s = {Signal.FACE: face_from_s, Signal.VOICE: voice_from_s}
-        self.explained: list[FaceWindow] = []
+        self.explained: list[Explainable] = []
 
     def find_faces(self, picture: Pixels, near: Sequence[Detection] = ()) -> tuple[Detection, ...]:
         return (Detection(box=(100, 60, 120, 120), landmarks=LANDMARKS, confidence=1.0),)
@@ -41,9 +44,12 @@ class Models:
         llrs = [-6.0 if window.end_s >= self.from_s.get(window.signal, float("inf")) else 3.0 for window in batch]
         return [scored(window, raw=llr, llr=llr, analysed_s=4) for window, llr in zip(batch, llrs, strict=True)]
 
-    def explain(self, window: FaceWindow) -> Explanation:
+    def explain(self, window: Explainable) -> Explanation:
         self.explained.append(window)
-        return Explanation(crop=window.crops[0], spoof=np.full((2, 3), 0.7, np.float32))
+        if not isinstance(window, FaceWindow):
+            grid = np.zeros((2, 3), np.float32)
+            return VoiceExplanation(energy_db=grid, spoof=grid, top_hz=8000, stretches_s=(), band_hz=None)
+        return FaceExplanation(crop=window.crops[0], spoof=np.full((2, 3), 0.7, np.float32))
 
 
 def check(models: Models, seconds: int = 14) -> ClipCheck:
@@ -59,15 +65,18 @@ def check(models: Models, seconds: int = 14) -> ClipCheck:
 @pytest.mark.parametrize("voice_from_s", [99.0, 5.0])
 def test_the_window_that_brought_the_face_into_the_alert_is_explained_and_no_other(voice_from_s: float) -> None:
     models = Models(face_from_s=8.0, voice_from_s=voice_from_s)
-    explained = check(models).explained
-    assert explained is not None
-    assert models.explained == [explained.window]
+    explained = check(models).explained[Signal.FACE]
+    assert [window for window in models.explained if window.signal is Signal.FACE] == [explained.window]
     # Each forged window brings 0.625 nat: the second crosses the line of 1.
     assert (explained.window.start_s, explained.window.end_s) == (4.5, 8.5)
+    assert isinstance(explained.explanation, FaceExplanation)
+    assert isinstance(explained.window, FaceWindow)
     assert explained.explanation.crop in explained.window.crops
 
 
-def test_an_alert_of_the_voice_alone_explains_no_face() -> None:
+def test_an_alert_of_the_voice_alone_explains_the_voice_once_and_no_face() -> None:
     models = Models(face_from_s=99.0, voice_from_s=5.0)
-    assert check(models).explained is None
-    assert models.explained == []
+    explained = check(models).explained
+    assert list(explained) == [Signal.VOICE]
+    assert models.explained == [explained[Signal.VOICE].window]
+    assert explained[Signal.VOICE].window.end_s == 5.5

@@ -1,0 +1,133 @@
+"""Why a window of sound was taken for a spoof: its spectrogram, and what each second and band of it contributed.
+
+Samples and the network's two halves (front end; spectrum to raw score) go in, a `VoiceExplanation` comes out. The
+contributions are integrated gradients from the mean spectrum, which the network takes for a voice without any change
+over time, to the window's own: together they are what the window's raw score differs by. Nothing here judges a window.
+
+Source:
+    Sundararajan, Taly and Yan 2017, Axiomatic Attribution for Deep Networks, section 3.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from models.audio_features import HOP_LENGTH, N_BINS, N_FFT, WINDOW_LENGTH
+from models.window import SAMPLE_RATE_HZ, Samples, VoiceExplanation
+
+N_BANDS, N_COLUMNS = 24, 32
+"""Of the grid that leaves. A column is 125 ms: changes of loudness faster than 4 times a second, on which understanding
+speech rests (Drullman, Festen and Plomp 1994: 4 to 16 Hz), are averaged away, and so are pitch and the voice's finer
+colour. That is no proof against a guess at a short word that one knows might have been said: it is kept as coarse as a
+picture of four seconds can be."""
+ENERGY_STEP_DB, ENERGY_FLOOR_DB = 6.0, -48.0
+"""Loudness is told in steps, nine of them: enough to see syllables and pauses."""
+STEPS = 8
+"""Of the integral: the contributions then add up to within a few hundredths of the score (see the model card)."""
+STRETCH_COLUMNS = 4
+"""Half a second: what a listener can find again."""
+SECOND_SHARE = 0.7
+"""A second stretch is named if it contributed at least this share of the first."""
+BAND_SHARE = 0.5
+"""Bands next to the strongest are named with it down to this share of its contribution."""
+TOP_HZ = SAMPLE_RATE_HZ / 2
+
+Grid = npt.NDArray[np.float32]
+FrontEnd = Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
+"""Samples (1, S) to a spectrum (1, N_BINS, T), zero = the mean, and the mask of what is no pause (1, 1, T)."""
+Judge = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+"""Spectra (B, N_BINS, T) and their masks (B, 1, T) to raw scores (B,), up = bona fide; differentiable."""
+
+
+def explain_voice(samples: torch.Tensor, front_end: FrontEnd, judge: Judge, *, start_s: float) -> VoiceExplanation:
+    """Return which seconds and bands of a window carry its score.
+
+    Args:
+        samples: float32 (S,) at 16 kHz, where the network runs.
+        front_end: Gives the spectrum that the network reads.
+        judge: Scores spectra.
+        start_s: Session time of the first sample [s].
+    """
+    with torch.no_grad():
+        spectrum, mask = front_end(samples[None])
+    towards_spoof = contributions(spectrum, mask, judge).cpu().numpy()  # (N_BINS, T)
+    cells = _cells(towards_spoof)
+    spoof = cells / max(float(np.abs(cells).max()), 1e-12)
+    seconds = len(samples) / SAMPLE_RATE_HZ
+    worst = worst_columns(spoof)
+    return VoiceExplanation(
+        energy_db=energy_db(samples.cpu().numpy()),
+        spoof=spoof,
+        top_hz=TOP_HZ,
+        stretches_s=tuple((start_s + a / N_COLUMNS * seconds, start_s + b / N_COLUMNS * seconds) for a, b in worst),
+        band_hz=_worst_band(spoof, worst),
+    )
+
+
+def contributions(spectrum: torch.Tensor, mask: torch.Tensor, judge: Judge) -> torch.Tensor:
+    """Return what each point of a spectrum added towards spoof (above 0) or bona fide, (N_BINS, T); 0 in pauses.
+
+    Args:
+        spectrum: Shape (1, N_BINS, T), zero = the mean.
+        mask: Shape (1, 1, T), 0 or 1.
+        judge: Scores spectra.
+    """
+    shares = (torch.arange(STEPS, device=spectrum.device) + 0.5) / STEPS
+    with torch.enable_grad():
+        on_the_way = (spectrum * shares.view(-1, 1, 1)).requires_grad_()  # (STEPS, N_BINS, T)
+        raws = judge(on_the_way, mask.expand(STEPS, -1, -1))
+        (slopes,) = torch.autograd.grad(raws.sum(), on_the_way)
+    return -(spectrum * mask)[0] * slopes.mean(dim=0)
+
+
+def energy_db(samples: Samples) -> Grid:
+    """Return the loudness of each cell under the loudest's, (N_BANDS, N_COLUMNS), in whole steps [dB]."""
+    frames = np.lib.stride_tricks.sliding_window_view(samples, WINDOW_LENGTH)[::HOP_LENGTH]  # (T, WINDOW_LENGTH)
+    power = np.abs(np.fft.rfft(frames * np.hanning(WINDOW_LENGTH), N_FFT)) ** 2  # (T, N_BINS)
+    cells = _cells(power.T) / np.outer(np.diff(_edges(N_BINS, N_BANDS)), np.diff(_edges(len(frames), N_COLUMNS)))
+    under = 10 * np.log10(np.maximum(cells, 1e-12) / max(float(cells.max()), 1e-12))
+    return np.asarray(np.round(np.maximum(under, ENERGY_FLOOR_DB) / ENERGY_STEP_DB) * ENERGY_STEP_DB, np.float32)
+
+
+def worst_columns(spoof: Grid) -> tuple[tuple[int, int], ...]:
+    """Return the one or two half seconds that contributed most towards spoof, as columns from-to, by time.
+
+    Two that touch are one; none where nothing speaks for a spoof.
+    """
+    sums = np.convolve(spoof.sum(axis=0), np.ones(STRETCH_COLUMNS), "valid")
+    first = int(sums.argmax())
+    if sums[first] <= 0:
+        return ()
+    apart = np.abs(np.arange(len(sums)) - first) >= STRETCH_COLUMNS
+    second = int(np.where(apart, sums, -np.inf).argmax())
+    starts = sorted([first, second] if sums[second] >= SECOND_SHARE * sums[first] else [first])
+    if len(starts) == 2 and starts[1] - starts[0] == STRETCH_COLUMNS:
+        return ((starts[0], starts[1] + STRETCH_COLUMNS),)
+    return tuple((start, start + STRETCH_COLUMNS) for start in starts)
+
+
+def _worst_band(spoof: Grid, stretches: tuple[tuple[int, int], ...]) -> tuple[float, float] | None:
+    """Return the bands that carry the worst stretches, from-to [Hz]; None if there is no such stretch."""
+    if not stretches:
+        return None
+    rows = np.sum([spoof[:, a:b].sum(axis=1) for a, b in stretches], axis=0)
+    rows = np.convolve(np.pad(rows, 1, "edge"), np.ones(3) / 3, "valid")
+    low = high = int(rows.argmax())
+    while low > 0 and rows[low - 1] >= BAND_SHARE * rows.max():
+        low -= 1
+    while high < N_BANDS - 1 and rows[high + 1] >= BAND_SHARE * rows.max():
+        high += 1
+    return low * TOP_HZ / N_BANDS, (high + 1) * TOP_HZ / N_BANDS
+
+
+def _cells(points: npt.NDArray[np.floating]) -> Grid:
+    """Sum points (N_BINS, T) within each cell, (N_BANDS, N_COLUMNS)."""
+    by_band = np.add.reduceat(points, _edges(points.shape[0], N_BANDS)[:-1], axis=0)
+    return np.asarray(np.add.reduceat(by_band, _edges(points.shape[1], N_COLUMNS)[:-1], axis=1), np.float32)
+
+
+def _edges(n_points: int, n_cells: int) -> npt.NDArray[np.int64]:
+    """Return where cells begin, and the end of the last: they differ by one point at most."""
+    return np.round(np.linspace(0, n_points, n_cells + 1)).astype(np.int64)
