@@ -24,10 +24,14 @@ colour. That is no proof against a guess at a short word that one knows might ha
 picture of four seconds can be."""
 ENERGY_STEP_DB, ENERGY_FLOOR_DB = 6.0, -48.0
 """Loudness is told in steps, nine of them: enough to see syllables and pauses."""
-STEPS = 8
-"""Of the integral: the contributions then add up to within a few hundredths of the score (see the model card)."""
+STEPS = 4
+"""Of the integral. On thirty spoofs that training left out, taking away the fifth of the cells that it blames most
+raises the raw score by 4.2 (8 steps: 4.2; gradient times input: 3.3; a random fifth: 1.5), on five of them by as much
+as the fifth that hiding 192 places in turn finds, at a third of its cost."""
 STRETCH_COLUMNS = 4
 """Half a second: what a listener can find again."""
+FULL_SHARE = 0.5
+"""Cells with at least this share of the strongest's contribution are shown at full: one alone would pale the others."""
 SECOND_SHARE = 0.7
 """A second stretch is named if it contributed at least this share of the first."""
 BAND_SHARE = 0.5
@@ -54,15 +58,15 @@ def explain_voice(samples: torch.Tensor, front_end: FrontEnd, judge: Judge, *, s
         spectrum, mask = front_end(samples[None])
     towards_spoof = contributions(spectrum, mask, judge).cpu().numpy()  # (N_BINS, T)
     cells = _cells(towards_spoof)
-    spoof = cells / max(float(np.abs(cells).max()), 1e-12)
+    full = FULL_SHARE * max(float(np.abs(cells).max()), 1e-12)
     seconds = len(samples) / SAMPLE_RATE_HZ
-    worst = worst_columns(spoof)
+    worst = worst_columns(cells)
     return VoiceExplanation(
         energy_db=energy_db(samples.cpu().numpy()),
-        spoof=spoof,
+        spoof=np.clip(cells / full, -1, 1),
         top_hz=TOP_HZ,
         stretches_s=tuple((start_s + a / N_COLUMNS * seconds, start_s + b / N_COLUMNS * seconds) for a, b in worst),
-        band_hz=_worst_band(spoof, worst),
+        band_hz=_worst_band(cells, worst),
     )
 
 
@@ -83,20 +87,25 @@ def contributions(spectrum: torch.Tensor, mask: torch.Tensor, judge: Judge) -> t
 
 
 def energy_db(samples: Samples) -> Grid:
-    """Return the loudness of each cell under the loudest's, (N_BANDS, N_COLUMNS), in whole steps [dB]."""
-    frames = np.lib.stride_tricks.sliding_window_view(samples, WINDOW_LENGTH)[::HOP_LENGTH]  # (T, WINDOW_LENGTH)
+    """Return the loudness of each cell under the loudest's, (N_BANDS, N_COLUMNS), in whole steps [dB].
+
+    High bands are raised first, as is usual in pictures of speech: nothing would be seen of them otherwise.
+    """
+    raised = np.diff(samples, prepend=samples[:1])
+    frames = np.lib.stride_tricks.sliding_window_view(raised, WINDOW_LENGTH)[::HOP_LENGTH]  # (T, WINDOW_LENGTH)
     power = np.abs(np.fft.rfft(frames * np.hanning(WINDOW_LENGTH), N_FFT)) ** 2  # (T, N_BINS)
     cells = _cells(power.T) / np.outer(np.diff(_edges(N_BINS, N_BANDS)), np.diff(_edges(len(frames), N_COLUMNS)))
     under = 10 * np.log10(np.maximum(cells, 1e-12) / max(float(cells.max()), 1e-12))
     return np.asarray(np.round(np.maximum(under, ENERGY_FLOOR_DB) / ENERGY_STEP_DB) * ENERGY_STEP_DB, np.float32)
 
 
-def worst_columns(spoof: Grid) -> tuple[tuple[int, int], ...]:
+def worst_columns(cells: Grid) -> tuple[tuple[int, int], ...]:
     """Return the one or two half seconds that contributed most towards spoof, as columns from-to, by time.
 
-    Two that touch are one; none where nothing speaks for a spoof.
+    What speaks for bona fide beside it does not count: it is not seen in the picture either. Two that touch are one;
+    none where nothing speaks for a spoof.
     """
-    sums = np.convolve(spoof.sum(axis=0), np.ones(STRETCH_COLUMNS), "valid")
+    sums = np.convolve(np.maximum(cells, 0).sum(axis=0), np.ones(STRETCH_COLUMNS), "valid")
     first = int(sums.argmax())
     if sums[first] <= 0:
         return ()
@@ -108,11 +117,11 @@ def worst_columns(spoof: Grid) -> tuple[tuple[int, int], ...]:
     return tuple((start, start + STRETCH_COLUMNS) for start in starts)
 
 
-def _worst_band(spoof: Grid, stretches: tuple[tuple[int, int], ...]) -> tuple[float, float] | None:
+def _worst_band(cells: Grid, stretches: tuple[tuple[int, int], ...]) -> tuple[float, float] | None:
     """Return the bands that carry the worst stretches, from-to [Hz]; None if there is no such stretch."""
     if not stretches:
         return None
-    rows = np.sum([spoof[:, a:b].sum(axis=1) for a, b in stretches], axis=0)
+    rows = np.sum([np.maximum(cells[:, a:b], 0).sum(axis=1) for a, b in stretches], axis=0)
     rows = np.convolve(np.pad(rows, 1, "edge"), np.ones(3) / 3, "valid")
     low = high = int(rows.argmax())
     while low > 0 and rows[low - 1] >= BAND_SHARE * rows.max():

@@ -230,8 +230,8 @@ class VoiceExplanation:
     energy_db: npt.NDArray[np.float32]
     """How loud each cell is, under the loudest, in coarse steps [dB]."""
     spoof: npt.NDArray[np.float32]
-    """What each cell contributed: above 0 towards spoof, below 0 towards bona fide, as a share of the strongest, -1..1;
-    0 in pauses."""
+    """What each cell contributed: above 0 towards spoof, below 0 towards bona fide, as a share of the strongest ones,
+    -1..1; 0 in pauses."""
     top_hz: float
     """Upper edge of the highest band [Hz]."""
     stretches_s: tuple[tuple[float, float], ...]

@@ -14,7 +14,7 @@ last, so that it is read without telling colours apart. The page draws with the 
 
 SPECTRUM_PX = 640, 320
 """Width and height of a drawn spectrogram."""
-QUIET, LOUD = 248, 170
+QUIET, LOUD = 248, 160
 """Grey of the quietest and the loudest cell: the loudest is lighter than the strongest evidence over the quietest."""
 
 
@@ -33,7 +33,8 @@ def _sound(explanation: VoiceExplanation) -> Pixels:
     """Draw low bands below and time to the right."""
     width_px, height_px = SPECTRUM_PX
     floor_db = min(float(explanation.energy_db.min()), -1.0)
-    grey = QUIET + (LOUD - QUIET) * smooth(1 - explanation.energy_db[::-1] / floor_db, width_px, height_px)
+    shares = smooth(1 - explanation.energy_db[::-1] / floor_db, width_px, height_px)
+    grey = np.asarray(QUIET + (LOUD - QUIET) * shares, np.float32)
     return _over(grey, smooth((1 + explanation.spoof[::-1]) / 2, width_px, height_px))
 
 

@@ -177,7 +177,7 @@ class VoiceExplanationMessage(Message):
     energy_db: Annotated[list[list[Decibels]], Field(min_length=1)]
     """How loud each cell is, under the loudest [dB]."""
     spoof_percent: Annotated[list[list[Percent]], Field(min_length=1)]
-    """What each cell contributed: above 0 towards spoof, below 0 towards bona fide, of the strongest cell's [%]."""
+    """What each cell contributed: above 0 towards spoof, below 0 towards bona fide, of the strongest cells' [%]."""
     stretches: list[StretchMessage]
     """Those that contributed most towards spoof, by time; none if nothing did."""
     band: BandMessage | None

@@ -18,10 +18,9 @@ export function position(seconds: number): string {
   return hours ? `${hours}:${pad(minutes)}:${pad(whole % 60)}` : `${minutes}:${pad(whole % 60)}`;
 }
 
-/** Return a place in a call to a tenth of a second as "m:ss.t", in the reader's own decimals. */
-export function fine(seconds: number, locale = LOCALE): string {
+/** Return a place in a call to a tenth of a second: "m:ss.t". */
+export function fine(seconds: number, point = "."): string {
   const tenths = Math.max(0, Math.round(seconds * 10));
-  const point = (1.5).toLocaleString(locale).charAt(1);
   return `${position(Math.floor(tenths / 10))}${point}${tenths % 10}`;
 }
 

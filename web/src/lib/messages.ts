@@ -191,7 +191,7 @@ export type TopHz = number;
  */
 export type EnergyDb = [number[], ...number[][]];
 /**
- * What each cell contributed: above 0 towards spoof, below 0 towards bona fide, of the strongest cell's [%].
+ * What each cell contributed: above 0 towards spoof, below 0 towards bona fide, of the strongest cells' [%].
  *
  * @minItems 1
  */

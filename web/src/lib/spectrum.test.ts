@@ -53,7 +53,7 @@ test("axes are labelled in seconds of the call and in kHz", () => {
     { at: 0.625, text: "1:01" },
     { at: 0.875, text: "1:02" },
   ]);
-  expect(bandTicks(found, "en-GB").map(({ text }) => text)).toEqual(["2", "4", "6", "8"]);
+  expect(bandTicks(found, VOICE_WORDS.en).map(({ text }) => text)).toEqual(["2", "4", "6", "8"]);
 });
 
 test("the most suspicious seconds and bands are said in three languages", () => {

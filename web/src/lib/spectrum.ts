@@ -8,7 +8,7 @@ import type { VoiceExplanationMessage } from "./wire";
  * Grey of the quietest and the loudest cell: the loudest is lighter than the strongest evidence over the quietest, so
  * that evidence is told from loudness without colours. The service draws with the same: `stream/overlay.py`.
  */
-export const GREY = [248, 170] as const;
+export const GREY = [248, 160] as const;
 
 /** Labels of the frequency axis, as shares of the highest band's upper edge. */
 const BANDS = [0.25, 0.5, 0.75, 1] as const;
@@ -66,21 +66,21 @@ export function timeTicks({ start_s, end_s }: VoiceExplanationMessage): Tick[] {
 }
 
 /** Return a label for each quarter of the frequencies, in kHz. */
-export function bandTicks({ top_hz }: VoiceExplanationMessage, locale: string): Tick[] {
-  return BANDS.map((at) => ({ at, text: kilohertz(at * top_hz, locale) }));
+export function bandTicks({ top_hz }: VoiceExplanationMessage, words: VoiceWords): Tick[] {
+  return BANDS.map((at) => ({ at, text: kilohertz(at * top_hz, words) }));
 }
 
 /** Return in words when and at which frequencies the voice is most suspicious. */
 export function mostSuspicious({ top_hz, stretches, band }: VoiceExplanationMessage, words: VoiceWords): string {
   if (!band || !stretches.length) return words.none;
-  const times = stretches.map(({ start_s, end_s }) => `${fine(start_s, words.locale)}–${fine(end_s, words.locale)}`);
-  const [low, high] = [kilohertz(band.low_hz, words.locale), kilohertz(band.high_hz, words.locale)];
+  const times = stretches.map(({ start_s, end_s }) => `${fine(start_s, words.point)}–${fine(end_s, words.point)}`);
+  const [low, high] = [kilohertz(band.low_hz, words), kilohertz(band.high_hz, words)];
   const isOpen = [band.low_hz <= 0, band.high_hz >= top_hz];
   const where = isOpen[0] ? (isOpen[1] ? words.all : words.below(high)) : isOpen[1] ? words.above(low) : words.between(low, high);
   return words.most(times.join(words.and), where);
 }
 
 /** Return a frequency in kHz with one digit behind the point at most. */
-function kilohertz(hz: number, locale: string): string {
-  return (hz / 1000).toLocaleString(locale, { maximumFractionDigits: 1 });
+function kilohertz(hz: number, words: VoiceWords): string {
+  return String(Math.round(hz / 100) / 10).replace(".", words.point);
 }

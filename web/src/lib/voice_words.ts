@@ -4,7 +4,10 @@
  */
 
 export interface VoiceWords {
-  readonly locale: string;
+  /** As in the `lang` attribute. */
+  readonly lang: string;
+  /** Decimal point; browsers come without Kazakh numbers. */
+  readonly point: string;
   readonly title: string;
   readonly most: (times: string, where: string) => string;
   readonly and: string;
@@ -26,7 +29,8 @@ export interface VoiceWords {
 }
 
 const EN: VoiceWords = {
-  locale: "en-GB",
+  lang: "en",
+  point: ".",
   title: "When the voice sounds machine-made",
   most: (times, where) => `Most suspicious: ${times}, ${where}.`,
   and: " and ",
@@ -40,7 +44,7 @@ const EN: VoiceWords = {
   little: "a little",
   strongly: "strongly",
   grey: "Grey is the sound, darker where it is louder. No colour: nothing there sounds machine-made.",
-  frame: "The frame marks the most suspicious seconds.",
+  frame: "A frame marks the most suspicious seconds.",
   kept: "Only this coarse picture is kept, not the sound.",
   time: "Time of the call",
   frequency: "kHz",
@@ -48,7 +52,8 @@ const EN: VoiceWords = {
 };
 
 const RU: VoiceWords = {
-  locale: "ru-RU",
+  lang: "ru",
+  point: ",",
   title: "Где голос похож на машинный",
   most: (times, where) => `Подозрительнее всего: ${times}, ${where}.`,
   and: " и ",
@@ -70,7 +75,8 @@ const RU: VoiceWords = {
 };
 
 const KK: VoiceWords = {
-  locale: "kk-KZ",
+  lang: "kk",
+  point: ",",
   title: "Дауыс қай жерде машинанікіне ұқсайды",
   most: (times, where) => `Ең күдікті жері: ${times}, ${where}.`,
   and: " және ",
