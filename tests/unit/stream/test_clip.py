@@ -1,6 +1,8 @@
 """A clip keeps the explanation of its first alerted face and of its voice, whichever raised the alert."""
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,9 +22,10 @@ from models.window import (
     VoiceExplanation,
     scored,
 )
-from stream.clip import ClipCheck
+from stream import report
+from stream.clip import ClipCheck, ClipReport
 from stream.decision import Policy
-from stream.events import AudioFrame, State, VideoFrame
+from stream.events import AudioFrame, State, Verdict, VideoFrame
 from stream.explainer import Explainable
 
 PICTURE = np.full((240, 320, 3), 90, np.uint8)
@@ -48,7 +51,10 @@ class Models:
         self.explained.append(window)
         if not isinstance(window, FaceWindow):
             grid = np.zeros((2, 3), np.float32)
-            return VoiceExplanation(energy_db=grid, spoof=grid, top_hz=8000, stretches_s=(), band_hz=None)
+            stretches_s = ((window.start_s + 1, window.start_s + 1.5), (window.start_s + 3, window.start_s + 3.5))
+            return VoiceExplanation(
+                energy_db=grid, spoof=grid, top_hz=8000, stretches_s=stretches_s, band_hz=(5333.3, 8000)
+            )
         return FaceExplanation(crop=window.crops[0], spoof=np.full((2, 3), 0.7, np.float32))
 
 
@@ -80,3 +86,22 @@ def test_an_alert_of_the_voice_alone_explains_the_voice_once_and_no_face() -> No
     assert list(explained) == [Signal.VOICE]
     assert models.explained == [explained[Signal.VOICE].window]
     assert explained[Signal.VOICE].window.end_s == 5.5
+
+
+def test_the_verdict_names_the_most_suspicious_seconds_and_bands_of_the_voice() -> None:
+    clip = check(Models(face_from_s=99.0, voice_from_s=5.0))
+    verdict = Verdict(state=State.SPOOF, reason=None, decision=clip.decisions[-1], spoof_s=9, first_alert_s=5.5)
+    found = ClipReport(
+        path=Path("call.wav"),
+        is_truncated=False,
+        verdict=verdict,
+        decisions=tuple(clip.decisions),
+        explained=clip.explained,
+        processing_s=1,
+    )
+    told = "  most suspicious in the voice's first alerted window: 2.5-3.0 s and 4.5-5.0 s, 5.3 to 8.0 kHz"
+    assert told in list(report.lines(found))
+    said = json.loads(json.dumps(report.as_json(found, models={}, threshold_nat=1)))
+    assert said["explanation"] is None
+    assert said["voice_explanation"]["stretches_s"] == [[2.5, 3.0], [4.5, 5.0]]
+    assert (said["voice_explanation"]["start_s"], said["voice_explanation"]["end_s"]) == (1.5, 5.5)
