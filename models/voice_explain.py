@@ -33,9 +33,7 @@ STRETCH_COLUMNS = 4
 FULL_SHARE = 0.5
 """Cells with at least this share of the strongest's contribution are shown at full: one alone would pale the others."""
 SECOND_SHARE = 0.7
-"""A second stretch is named if it contributed at least this share of the first."""
-BAND_SHARE = 0.5
-"""Bands next to the strongest are named with it down to this share of its contribution."""
+"""A second stretch is named if it contributed at least this share of the first, in the same bands."""
 TOP_HZ = SAMPLE_RATE_HZ / 2
 
 Grid = npt.NDArray[np.float32]
@@ -60,13 +58,13 @@ def explain_voice(samples: torch.Tensor, front_end: FrontEnd, judge: Judge, *, s
     cells = _cells(towards_spoof)
     full = FULL_SHARE * max(float(np.abs(cells).max()), 1e-12)
     seconds = len(samples) / SAMPLE_RATE_HZ
-    worst = worst_columns(cells)
+    columns, rows = worst_cells(cells)
     return VoiceExplanation(
         energy_db=energy_db(samples.cpu().numpy()),
         spoof=np.clip(cells / full, -1, 1),
         top_hz=TOP_HZ,
-        stretches_s=tuple((start_s + a / N_COLUMNS * seconds, start_s + b / N_COLUMNS * seconds) for a, b in worst),
-        band_hz=_worst_band(cells, worst),
+        stretches_s=tuple((start_s + a / N_COLUMNS * seconds, start_s + b / N_COLUMNS * seconds) for a, b in columns),
+        band_hz=(rows[0] * TOP_HZ / N_BANDS, rows[1] * TOP_HZ / N_BANDS) if rows else None,
     )
 
 
@@ -99,36 +97,31 @@ def energy_db(samples: Samples) -> Grid:
     return np.asarray(np.round(np.maximum(under, ENERGY_FLOOR_DB) / ENERGY_STEP_DB) * ENERGY_STEP_DB, np.float32)
 
 
-def worst_columns(cells: Grid) -> tuple[tuple[int, int], ...]:
-    """Return the one or two half seconds that contributed most towards spoof, as columns from-to, by time.
+def worst_cells(cells: Grid) -> tuple[tuple[tuple[int, int], ...], tuple[int, int] | None]:
+    """Return the half seconds and the bands that together contributed most towards spoof.
 
-    What speaks for bona fide beside it does not count: it is not seen in the picture either. Two that touch are one;
-    none where nothing speaks for a spoof.
+    The strongest of all half seconds in all ranges of bands, counted above what a cell contributes on average; with it
+    another half second in the same bands, if there is one nearly as strong. Two that touch are one.
+
+    Returns:
+        One or two stretches, as columns from-to by time, and the bands, as rows from-to; none where nothing speaks for
+        a spoof.
     """
-    sums = np.convolve(np.maximum(cells, 0).sum(axis=0), np.ones(STRETCH_COLUMNS), "valid")
-    first = int(sums.argmax())
-    if sums[first] <= 0:
-        return ()
-    apart = np.abs(np.arange(len(sums)) - first) >= STRETCH_COLUMNS
-    second = int(np.where(apart, sums, -np.inf).argmax())
-    starts = sorted([first, second] if sums[second] >= SECOND_SHARE * sums[first] else [first])
+    above = cells - np.abs(cells).mean()
+    sums = np.lib.stride_tricks.sliding_window_view(above, STRETCH_COLUMNS, axis=1).sum(axis=2)  # (N_BANDS, n)
+    below = np.concatenate([np.zeros_like(sums[:1]), sums.cumsum(axis=0)])  # (N_BANDS + 1, n)
+    ranges = below[None] - below[:, None]  # (low, high, n)
+    ranges[np.tril_indices(len(below))] = 0  # no bands at all
+    low, high, first = np.unravel_index(ranges.argmax(), ranges.shape)
+    within = ranges[low, high]
+    if within[first] <= 0:
+        return (), None
+    apart = np.abs(np.arange(len(within)) - first) >= STRETCH_COLUMNS
+    second = int(np.where(apart, within, -np.inf).argmax())
+    starts = sorted([int(first), second] if within[second] >= SECOND_SHARE * within[first] else [int(first)])
     if len(starts) == 2 and starts[1] - starts[0] == STRETCH_COLUMNS:
-        return ((starts[0], starts[1] + STRETCH_COLUMNS),)
-    return tuple((start, start + STRETCH_COLUMNS) for start in starts)
-
-
-def _worst_band(cells: Grid, stretches: tuple[tuple[int, int], ...]) -> tuple[float, float] | None:
-    """Return the bands that carry the worst stretches, from-to [Hz]; None if there is no such stretch."""
-    if not stretches:
-        return None
-    rows = np.sum([np.maximum(cells[:, a:b], 0).sum(axis=1) for a, b in stretches], axis=0)
-    rows = np.convolve(np.pad(rows, 1, "edge"), np.ones(3) / 3, "valid")
-    low = high = int(rows.argmax())
-    while low > 0 and rows[low - 1] >= BAND_SHARE * rows.max():
-        low -= 1
-    while high < N_BANDS - 1 and rows[high + 1] >= BAND_SHARE * rows.max():
-        high += 1
-    return low * TOP_HZ / N_BANDS, (high + 1) * TOP_HZ / N_BANDS
+        return ((starts[0], starts[1] + STRETCH_COLUMNS),), (int(low), int(high))
+    return tuple((start, start + STRETCH_COLUMNS) for start in starts), (int(low), int(high))
 
 
 def _cells(points: npt.NDArray[np.floating]) -> Grid:

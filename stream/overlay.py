@@ -1,5 +1,7 @@
 """An explanation as a picture: face or sound in grey, and over it, in colour, where it seems machine-made. Pure."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -46,7 +48,7 @@ def _over(grey: npt.NDArray[np.float32], shares: npt.NDArray[np.float32]) -> Pix
     return np.asarray(np.round(grey[..., None] * (1 - opacity) + colour * opacity), np.uint8)
 
 
-def smooth(spoof: npt.NDArray[np.float32], width_px: int, height_px: int | None = None) -> npt.NDArray[np.float32]:
+def smooth(grid: npt.NDArray[np.floating[Any]], width_px: int, height_px: int | None = None) -> npt.NDArray[np.float32]:
     """Return a grid as a smooth picture, square unless its height is given, nowhere beyond the grid's own range."""
-    curved = cv2.resize(spoof, (width_px, height_px or width_px), interpolation=cv2.INTER_CUBIC)
-    return np.asarray(np.clip(curved, spoof.min(), spoof.max()), np.float32)
+    curved = cv2.resize(grid, (width_px, height_px or width_px), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(np.clip(curved, grid.min(), grid.max()), np.float32)

@@ -1,4 +1,4 @@
-"""The demonstration call is alerted: the page shows face (an outline once it is gone) and sound with their heat maps."""
+"""The demonstration call is alerted: the page shows face (once it is gone, an outline) and sound with heat maps."""
 
 import asyncio
 import re

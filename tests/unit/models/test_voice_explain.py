@@ -7,7 +7,7 @@ import torch
 
 from models.audio_features import HOP_LENGTH, LogSpectrum
 from models.voice import load_voice
-from models.voice_explain import ENERGY_FLOOR_DB, N_BANDS, N_COLUMNS, contributions, explain_voice, worst_columns
+from models.voice_explain import ENERGY_FLOOR_DB, N_BANDS, N_COLUMNS, contributions, explain_voice, worst_cells
 from models.window import SAMPLE_RATE_HZ, WINDOW_S, WINDOW_SAMPLES, VoiceExplanation
 
 FRONT_END = LogSpectrum()
@@ -90,7 +90,13 @@ def columns(*strong: int) -> npt.NDArray[np.float32]:
 
 
 def test_a_second_stretch_is_named_if_it_is_nearly_as_strong_and_two_that_touch_are_one() -> None:
-    assert worst_columns(columns(20, 3)) == ((3, 7), (20, 24))
-    assert worst_columns(columns(8, 12)) == ((8, 16),)
-    assert worst_columns(columns(20) + 0.5 * columns(3)) == ((20, 24),)
-    assert worst_columns(-columns(20)) == ()
+    assert worst_cells(columns(20, 3)) == (((3, 7), (20, 24)), (3, 4))
+    assert worst_cells(columns(8, 12)) == (((8, 16),), (3, 4))
+    assert worst_cells(columns(20) + 0.5 * columns(3)) == (((20, 24),), (3, 4))
+    assert worst_cells(-columns(20)) == ((), None)
+
+
+def test_bands_between_which_much_speaks_for_bona_fide_are_not_named_together() -> None:
+    grid = columns(20)
+    grid[10:13], grid[5] = 0.5 * columns(20)[3], -2 * columns(20)[3]
+    assert worst_cells(grid) == (((20, 24),), (10, 13))
