@@ -32,6 +32,8 @@ STRETCH_COLUMNS = 4
 """Half a second: what a listener can find again."""
 FULL_SHARE = 0.5
 """Cells with at least this share of the strongest's contribution are shown at full: one alone would pale the others."""
+LEAST_BANDS = 3
+"""A kilohertz: single bands of a net's contributions jump from window to window."""
 SECOND_SHARE = 0.7
 """A second stretch is named if it contributed at least this share of the first, in the same bands."""
 TOP_HZ = SAMPLE_RATE_HZ / 2
@@ -111,7 +113,7 @@ def worst_cells(cells: Grid) -> tuple[tuple[tuple[int, int], ...], tuple[int, in
     sums = np.lib.stride_tricks.sliding_window_view(above, STRETCH_COLUMNS, axis=1).sum(axis=2)  # (N_BANDS, n)
     below = np.concatenate([np.zeros_like(sums[:1]), sums.cumsum(axis=0)])  # (N_BANDS + 1, n)
     ranges = below[None] - below[:, None]  # (low, high, n)
-    ranges[np.tril_indices(len(below))] = 0  # no bands at all
+    ranges[np.tril_indices(len(below), LEAST_BANDS - 1)] = 0
     low, high, first = np.unravel_index(ranges.argmax(), ranges.shape)
     within = ranges[low, high]
     if within[first] <= 0:

@@ -85,18 +85,18 @@ def test_contributions_of_the_network_add_up_to_its_score() -> None:
 def columns(*strong: int) -> npt.NDArray[np.float32]:
     grid = np.zeros((N_BANDS, N_COLUMNS), np.float32)
     for column, weight in zip(strong, np.linspace(1, 0.9, len(strong)), strict=True):
-        grid[3, column : column + 4] = weight
+        grid[3:6, column : column + 4] = weight
     return grid
 
 
 def test_a_second_stretch_is_named_if_it_is_nearly_as_strong_and_two_that_touch_are_one() -> None:
-    assert worst_cells(columns(20, 3)) == (((3, 7), (20, 24)), (3, 4))
-    assert worst_cells(columns(8, 12)) == (((8, 16),), (3, 4))
-    assert worst_cells(columns(20) + 0.5 * columns(3)) == (((20, 24),), (3, 4))
+    assert worst_cells(columns(20, 3)) == (((3, 7), (20, 24)), (3, 6))
+    assert worst_cells(columns(8, 12)) == (((8, 16),), (3, 6))
+    assert worst_cells(columns(20) + 0.5 * columns(3)) == (((20, 24),), (3, 6))
     assert worst_cells(-columns(20)) == ((), None)
 
 
 def test_bands_between_which_much_speaks_for_bona_fide_are_not_named_together() -> None:
     grid = columns(20)
-    grid[10:13], grid[5] = 0.5 * columns(20)[3], -2 * columns(20)[3]
-    assert worst_cells(grid) == (((20, 24),), (10, 13))
+    grid[10:14], grid[8] = 0.9 * grid[3], -4 * grid[3]
+    assert worst_cells(grid) == (((20, 24),), (10, 14))
