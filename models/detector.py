@@ -15,17 +15,18 @@ import torch
 from models import face, quality, sync, voice, voice_quality
 from models.calibration import Calibration
 from models.engine import Engine
+from models.explanation import Explanation, FaceExplanation, VoiceExplanation
 from models.face import FrameReading
 from models.faces import Detection, FaceFinder
 from models.piece_cache import PieceCache
 from models.voice_activity import VoiceActivity, window_probability
+from models.voice_explain import explain_voice
 from models.voice_quality import Channel, VoiceQuality
 from models.window import (
     CROP_PX,
     PICTURE_RATE_HZ,
     WINDOW_SAMPLES,
     Batch,
-    Explanation,
     FaceCrop,
     FaceWindow,
     Pixels,
@@ -102,18 +103,28 @@ class Detector:
         scores |= {i: self._score_sync(window) for i, window in enumerate(batch) if isinstance(window, SyncWindow)}
         return tuple(scores[i] for i in range(len(batch)))
 
-    def explain(self, window: FaceWindow) -> Explanation | None:
-        """Return where on the face a window's evidence lies; None if it has too few crops to be judged.
+    def explain(self, window: FaceWindow | VoiceWindow) -> Explanation | None:
+        """Return where a window's evidence lies; None if it cannot be judged.
 
-        Costs nothing where the window was scored before: what the network said of each crop is kept as long as it.
+        Costs nothing for a face that was scored before: what the network said of each crop is kept as long as it. For a
+        voice it costs about thirty times its score.
         """
+        return self._explain_face(window) if isinstance(window, FaceWindow) else self._explain_voice(window)
+
+    def _explain_face(self, window: FaceWindow) -> FaceExplanation | None:
         crops = quality.usable(window.crops)
         if len(crops) < quality.MIN_CROPS:
             return None
         readings = self._frame_readings(crops)
         worst = min(range(len(readings)), key=lambda i: readings[i].logit)
         places = np.mean([reading.places for reading in readings], axis=0)
-        return Explanation(crop=crops[worst], spoof=face.over_crop(1 / (1 + np.exp(places))))
+        return FaceExplanation(crop=crops[worst], spoof=face.over_crop(1 / (1 + np.exp(places))))
+
+    def _explain_voice(self, window: VoiceWindow) -> VoiceExplanation | None:
+        if voice_quality.gate(self.qualities([window])[0], window.n_lost) is not None:
+            return None
+        samples = torch.from_numpy(window.samples)
+        return explain_voice(samples, self._voice.explained(samples), start_s=window.start_s)
 
     def score_still(self, crop: FaceCrop) -> float:
         """Return the llr of a single picture's face, from the frame branch alone [nat]."""

@@ -15,6 +15,7 @@ from torch import nn
 
 from models import checkpoint, prosody, voice_speech, whisper
 from models.prosody import ProsodyBlocks
+from models.voice_explain import ExplainedView
 from models.voice_spectral import SpectralNet
 from models.voice_speech import SpeechBlocks
 from models.weights import FILES, ensure
@@ -109,6 +110,33 @@ class Voice:
         views = self.model.views(torch.from_numpy(speech), torch.from_numpy(spectral), torch.from_numpy(prosody))
         raws: list[float] = self.model.fuse(views).tolist()
         return raws
+
+    def explained(self, samples: torch.Tensor) -> list[ExplainedView]:
+        """Return the views of a window (WINDOW_SAMPLES,) that look at seconds and bands, with what each weighs."""
+        speech, spectral, _ = self.model.fusion.tolist()
+        blocks = samples.reshape(-1, BLOCK_SAMPLES)
+        power = voice_speech.token_power(blocks)  # (N_BLOCKS, N_TOKENS)
+        level = power.mean(dim=1, keepdim=True).sqrt()
+        mel = self.speech_blocks.mel(blocks * (voice_speech.LEVEL / (level + 1e-4))).transpose(0, 1).flatten(1)
+        centre = mel.mean(dim=1, keepdim=True)  # (N_MELS, 1)
+
+        def front_end(_samples: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            heard = power > power.mean() * 10 ** (-voice_speech.HIDDEN_DB / 10)
+            return (mel - centre)[None], heard.flatten().repeat_interleave(2).to(mel.dtype)[None, None]
+
+        def judge(spectra: torch.Tensor, _mask: torch.Tensor) -> torch.Tensor:
+            whole = (spectra + centre).unflatten(2, (N_BLOCKS, -1)).transpose(1, 2)  # (B, N_BLOCKS, N_MELS, 2 T)
+            rows = self.speech_blocks.rows(whole.flatten(0, 1), power.repeat(len(spectra), 1))
+            features = voice_speech.window_features(rows.unflatten(0, (len(spectra), N_BLOCKS)))
+            score: torch.Tensor = self.model.speech(features)
+            return score
+
+        shares = self.speech_blocks.filters / self.speech_blocks.filters.sum(dim=1, keepdim=True)  # (N_MELS, bins)
+        net = self.model.spectral
+        return [
+            ExplainedView(front_end=front_end, judge=judge, weight=speech, to_bins=shares.T),
+            ExplainedView(front_end=net.spectrum, judge=net.judge, weight=spectral),
+        ]
 
     @torch.inference_mode()
     def raw(self, samples: torch.Tensor) -> torch.Tensor:

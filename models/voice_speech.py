@@ -86,10 +86,15 @@ class SpeechBlocks(nn.Module):
         Args:
             samples: float32 (B, BLOCK_SAMPLES), any level.
         """
-        power = samples.reshape(-1, N_TOKENS, TOKEN_SAMPLES).square().mean(dim=2)  # (B, T)
+        power = token_power(samples)
+        level = power.mean(dim=1, keepdim=True).sqrt()  # (B, 1)
+        return self.rows(self.mel(samples * (LEVEL / (level + 1e-4))), power)
+
+    def rows(self, mel: torch.Tensor, power: torch.Tensor) -> torch.Tensor:
+        """Return what `forward` does, from mel spectra (B, N_MELS, 2 T) and the power of their tokens (B, T)."""
         mean_power = power.mean(dim=1, keepdim=True)  # (B, 1)
-        heard = (power > mean_power * 10 ** (-HIDDEN_DB / 10)).to(samples.dtype).unsqueeze(2)  # (B, T, 1)
-        tokens = self.encode(self.mel(samples * (LEVEL / (mean_power.sqrt() + 1e-4))))  # (B, T, N_DEPTHS * WIDTH)
+        heard = (power > mean_power * 10 ** (-HIDDEN_DB / 10)).to(mel.dtype).unsqueeze(2)  # (B, T, 1)
+        tokens = self.encode(mel)  # (B, T, N_DEPTHS * WIDTH)
         steps_heard = heard[:, 1:] * heard[:, :-1]
         sums = (
             (tokens * heard).sum(dim=1),
@@ -113,6 +118,11 @@ class SpeechBlocks(nn.Module):
         real, imaginary = parts.chunk(2, dim=1)
         mel = torch.log10((self.filters @ (real.square() + imaginary.square())).clamp(min=1e-10))
         return (torch.maximum(mel, mel.amax(dim=(1, 2), keepdim=True) - DECADES) + 4.0) / 4.0
+
+
+def token_power(samples: torch.Tensor) -> torch.Tensor:
+    """Return the mean power of each token's time (B, N_TOKENS) in blocks (B, BLOCK_SAMPLES)."""
+    return samples.reshape(-1, N_TOKENS, TOKEN_SAMPLES).square().mean(dim=2)
 
 
 def window_features(rows: torch.Tensor) -> torch.Tensor:

@@ -245,17 +245,6 @@ class Score:
             raise ValueError(f"a score has llr and raw, or a reason: got {self.llr}, {self.raw}, {self.reason}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Explanation:
-    """Where on a face the evidence of a window lies."""
-
-    crop: FaceCrop
-    """The window's most suspicious picture."""
-    spoof: npt.NDArray[np.float32]
-    """What each place of the crop says, the mean over the window: 0 = bona fide, 1 = spoof; shape (h, w), rows from the
-    top, evenly spread over the crop."""
-
-
 def voice_window(start_s: float, end_s: float, samples: Samples, n_lost: int = 0) -> VoiceWindow:
     """Cut sound into a window of its own, which shares nothing with others.
 

@@ -85,7 +85,8 @@ def check(
     explain: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="Write the first alerted face of each file, with its heat map, to this folder"
+            metavar="DIR",
+            help="Write the first alerted face and sound of each file, with their heat maps, to this folder",
         ),
     ] = None,
 ) -> None:
@@ -205,8 +206,10 @@ def _check_one(path: Path, detector: "Detector", policy: object, as_json: bool, 
     else:
         for line in report.lines(found):
             out.print(line, highlight=False)
-    if picture and found.explained:
-        _write_heat_map(found.explained, picture)
+    if picture:
+        for signal, explained in found.explained.items():
+            # The face's has the plain name, as before there was another.
+            _write_heat_map(explained, picture if signal == "face" else picture.with_suffix(f".{signal}.png"))
     return EXIT[found.verdict.state]
 
 

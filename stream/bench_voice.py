@@ -10,6 +10,7 @@ from typing import Protocol
 import av
 import numpy as np
 
+from models.voice_quality import VoiceQuality
 from models.window import (
     HOP_S,
     HOP_SAMPLES,
@@ -28,19 +29,20 @@ from stream.windower import AudioWindower
 
 PARTS = {
     "cut": "cutting windows",
-    "speech": "finding speech",
-    "network": "quality and network",
+    "quality": "speech and quality",
+    "blocks": "blocks that windows share",
+    "window": "spectral network and fusion",
 }
 PACKET_SAMPLES = 320
 SHIFT_SAMPLES = 7_919
 """How much later in its voice each call begins than the one before: a prime, so that none repeats another."""
 
 
-class SpeechScorer(Protocol):
-    """Finds speech in windows and scores them."""
+class VoiceScorer(Protocol):
+    """Measures windows and scores them."""
 
-    def speech_of(self, windows: Sequence[VoiceWindow]) -> list[float]:
-        """Return the speech in each window [s]."""
+    def qualities(self, windows: Sequence[VoiceWindow]) -> list[VoiceQuality]:
+        """Return what is measured of each window's sound."""
 
     def score(self, batch: Batch) -> Sequence[Score]:
         """Return one score for each window."""
@@ -65,17 +67,17 @@ class _VoiceCall:
         return windows
 
 
-def measure(detector: SpeechScorer, calls: int, seconds: float) -> Result:
+def measure(detector: VoiceScorer, calls: int, seconds: float) -> Result:
     """Measure the voice signal of calls in which one party speaks, their windows scored together.
 
     Args:
-        detector: Finds speech and scores windows.
+        detector: Measures and scores windows.
         calls: How many go on at a time.
         seconds: Measured of each, after the first windows [s].
     """
     voices = _voices()
     group = [_VoiceCall(voices[i % len(voices)], i * SHIFT_SAMPLES) for i in range(calls)]
-    costs = {name: Cost() for name in PARTS}
+    costs = {name: Cost() for name in ("cut", "quality", "new", "again")}
     n_before = WINDOW_PIECES + 1
     n_hops = max(1, round(seconds / HOP_S))
     for index in range(n_before + n_hops):
@@ -83,12 +85,14 @@ def measure(detector: SpeechScorer, calls: int, seconds: float) -> Result:
             start_anew(costs.values())
         with costs["cut"].spent():
             windows = [window for call in group for window in call.hear()]
-        with costs["speech"].spent():
-            detector.speech_of(windows)
-        with costs["network"].spent():
-            scores = detector.score(tuple(windows))
-        require_judged(scores)
-    return result(calls, n_hops * HOP_S, costs)
+        with costs["quality"].spent():
+            detector.qualities(windows)
+        # Scored twice: what was computed of a block is kept, so the second time costs the window's own part alone.
+        for name in ("new", "again"):
+            with costs[name].spent():
+                require_judged(detector.score(tuple(windows)))
+    parts = (costs["cut"], costs["quality"], costs["new"].minus(costs["again"]), costs["again"])
+    return result(calls, n_hops * HOP_S, dict(zip(PARTS, parts, strict=True)))
 
 
 def _voices() -> list[Samples]:

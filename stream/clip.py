@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from models.explanation import Explanation
 from models.faces import FaceTracker, follow
-from models.window import HOP_S, Explanation, FaceWindow, Window
+from models.window import HOP_S, Signal, Window
 from stream.decision import CallDecision, Policy
 from stream.errors import MediaError
 from stream.events import AlertKind, AudioFrame, Decision, Gap, Media, Medium, State, Verdict, VideoFrame
-from stream.explainer import JudgedFaces
+from stream.explainer import Explainable, JudgedWindows
 from stream.ingest.file import read_media
 from stream.session import FaceSearch
 from stream.windower import FacePicture, Windower
@@ -23,9 +24,9 @@ Progress = Callable[[float], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ExplainedWindow:
-    """The first alerted window of a face, and where on it the evidence lies."""
+    """The first alerted window of a face or of the voice, and where in it the evidence lies."""
 
-    window: FaceWindow
+    window: Explainable
     explanation: Explanation
 
 
@@ -38,8 +39,8 @@ class ClipReport:
     """The file ended before it said it would."""
     verdict: Verdict
     decisions: tuple[Decision, ...]
-    explained: ExplainedWindow | None
-    """None where no face ever carried an alert."""
+    explained: dict[Signal, ExplainedWindow]
+    """By what carried an alert; empty where neither face nor voice ever did."""
     processing_s: float
     """Wall-clock time that the check took [s]."""
 
@@ -56,12 +57,12 @@ class ClipCheck:
     detector: FaceSearch
     policy: Policy
     decisions: list[Decision] = field(default_factory=list)
-    explained: ExplainedWindow | None = None
-    """The first alerted window of a face so far."""
+    explained: dict[Signal, ExplainedWindow] = field(default_factory=dict)
+    """The first alerted window of a face and of the voice so far."""
     _windower: Windower = field(default_factory=Windower)
     _tracker: FaceTracker = field(default_factory=FaceTracker)
     _decision: CallDecision = field(init=False)
-    _faces: JudgedFaces = field(default_factory=JudgedFaces)
+    _judged: JudgedWindows = field(default_factory=JudgedWindows)
     _waiting: list[Window] = field(default_factory=list)
     _end_s: float = 0.0
     _first_alert_s: float | None = None
@@ -110,24 +111,24 @@ class ClipCheck:
         by_end: dict[float, list[Window]] = {}
         for window in waiting:
             by_end.setdefault(window.end_s, []).append(window)
-        self._faces.submit(waiting)
+        self._judged.submit(waiting)
         scores = iter(self.detector.score(tuple(w for end_s in sorted(by_end) for w in by_end[end_s])))
         for end_s in sorted(by_end):
             at_once = [next(scores) for _ in by_end[end_s]]
             for score in at_once:
-                self._faces.take(score)
+                self._judged.take(score)
             decision, change = self._decision.update(at_once)
             self.decisions.append(decision)
             if change is AlertKind.RAISED and self._first_alert_s is None:
                 self._first_alert_s = decision.time_s
-            if change is not None and self.explained is None:
-                self._explain(self._faces.behind(change, decision))
+            for window in self._judged.behind(change, decision) if change is not None else ():
+                self._explain(window)
 
-    def _explain(self, window: FaceWindow | None) -> None:
-        """Explain at once: what the network said of the window is forgotten with its crops."""
-        explanation = self.detector.explain(window) if window else None
-        if window and explanation:
-            self.explained = ExplainedWindow(window=window, explanation=explanation)
+    def _explain(self, window: Explainable) -> None:
+        """Explain at once: what the network said of a face is forgotten with its crops."""
+        explanation = self.detector.explain(window) if window.signal not in self.explained else None
+        if explanation:
+            self.explained[window.signal] = ExplainedWindow(window=window, explanation=explanation)
 
 
 def check_clip(path: Path, detector: FaceSearch, policy: Policy, progress: Progress = lambda _: None) -> ClipReport:

@@ -7,19 +7,18 @@ from concurrent.futures import Executor
 from datetime import UTC, datetime
 from typing import TypeVar
 
-import numpy as np
 import structlog
 
-from models.window import Explanation, FaceWindow, Signal
+from models.explanation import Explanation, FaceExplanation
 from stream.alerts.bus import Bus
 from stream.alerts.faces import Faces
 from stream.alerts.recorder import Recorder
 from stream.alerts.store import Store
+from stream.api.explained import explanation_message
 from stream.api.messages import (
     AlertMessage,
     CoverageMessage,
     DroppedMessage,
-    ExplanationMessage,
     SessionEndedMessage,
     SessionMessage,
     SessionStartedMessage,
@@ -33,6 +32,7 @@ from stream.batcher import Batcher
 from stream.decision import Policy
 from stream.errors import ServiceFullError
 from stream.events import Alert, AlertKind, Decision, Dropped, State
+from stream.explainer import Explainable
 from stream.session import FaceSearch, Session, new_session_info
 
 log = structlog.get_logger()
@@ -44,7 +44,6 @@ REMEMBERED = 100
 TIMELINES = 20
 """Calls whose readings are kept in memory."""
 ADVICE = "verify_identity"
-GRID_DIGITS = 3
 SETTLE_S = 5.0
 """How long explanations may still take once the service stops [s]."""
 
@@ -176,11 +175,11 @@ class Desk:
         log.warning("alert " + alert.kind, session=session.id, alert=alert.id, time_s=alert.time_s)
 
     async def on_explanation(
-        self, session: Session, alert: Alert, window: FaceWindow, explanation: Explanation
+        self, session: Session, alert: Alert, window: Explainable, explanation: Explanation
     ) -> None:
-        """Keep the picture of an alerted face, then keep and push where its evidence lies."""
-        message = self._explanation(alert, window, explanation)
-        if session.id in self._timelines:
+        """Keep the picture of an alerted face, then keep and push where the evidence lies."""
+        message = explanation_message(alert, window, explanation, self._digests)
+        if isinstance(explanation, FaceExplanation) and session.id in self._timelines:
             await self._faces.keep(session.id, alert.id, explanation.crop.pixels)
         self._recorder.record(lambda seq: message.model_copy(update={"seq": seq}), self._remember)
 
@@ -229,20 +228,6 @@ class Desk:
             coverage=CoverageMessage.model_validate(decision.coverage),
             dropped=DroppedMessage.model_validate(session.dropped),
             threshold_nat=self._policy.alert_nat,
-        )
-
-    def _explanation(self, alert: Alert, window: FaceWindow, explanation: Explanation) -> ExplanationMessage:
-        return ExplanationMessage(
-            seq=0,
-            session=alert.session,
-            alert=alert.id,
-            at=datetime.now(UTC).isoformat(),
-            start_s=window.start_s,
-            end_s=window.end_s,
-            time_s=explanation.crop.time_s,
-            track=window.track,
-            spoof=np.round(explanation.spoof.astype(float), GRID_DIGITS).tolist(),
-            model=self._digests[Signal.FACE],
         )
 
     def _alert(self, alert: Alert) -> AlertMessage:

@@ -1,4 +1,4 @@
-"""Why a face alert was raised: the newest judged window of each face, explained in a worker thread.
+"""Why an alert was raised: the newest judged window of each face and of the voice, explained in a worker thread.
 
 An alert never waits for its explanation. One that fails, is slow, or comes after its call has ended changes nothing
 else.
@@ -11,13 +11,17 @@ from typing import Protocol, TypeVar
 
 import structlog
 
-from models.window import Explanation, FaceWindow, Score, Signal, Window
+from models.explanation import Explanation
+from models.window import FaceWindow, Score, Signal, VoiceWindow, Window
 from stream.decision import MEMORY_S
 from stream.events import Alert, AlertKind, Decision, State
 
 log = structlog.get_logger()
 
 T = TypeVar("T")
+
+Explainable = FaceWindow | VoiceWindow
+"""What can be explained; that lips and sound do not fit has no place of its own."""
 
 MAX_UNJUDGED = 64
 """Windows of one call that may wait for their score: as many as the batcher lets wait at most."""
@@ -33,18 +37,21 @@ class Run(Protocol):
 
 
 class WindowExplainer(Protocol):
-    """Tells where on a face the evidence of a window lies, in worker threads."""
+    """Tells where on a face, or when and at which pitch of a voice, the evidence lies, in worker threads."""
 
-    def explain(self, window: FaceWindow) -> Explanation | None:
-        """Return the explanation, None if the window has too few crops."""
+    def explain(self, window: Explainable) -> Explanation | None:
+        """Return the explanation of the window's own kind, None if the window cannot be judged."""
 
 
-class JudgedFaces:
-    """The newest judged window of each face of one call. Pure; a face that left is forgotten after `MEMORY_S`."""
+class JudgedWindows:
+    """The newest judged window of each face and of the voice of one call. Pure.
+
+    What left the call is forgotten after `MEMORY_S`.
+    """
 
     def __init__(self) -> None:
-        self._unjudged: OrderedDict[tuple[int, float], FaceWindow] = OrderedDict()
-        self._newest: dict[int, FaceWindow] = {}
+        self._unjudged: OrderedDict[tuple[Signal, int, float], Explainable] = OrderedDict()
+        self._newest: dict[tuple[Signal, int], Explainable] = {}
 
     def __len__(self) -> int:
         return len(self._unjudged) + len(self._newest)
@@ -52,28 +59,29 @@ class JudgedFaces:
     def submit(self, windows: Iterable[Window]) -> None:
         """Take windows on their way to the detector."""
         for window in windows:
-            if isinstance(window, FaceWindow) and window.crops:
-                self._unjudged[window.track, window.end_s] = window
+            if isinstance(window, VoiceWindow) or (isinstance(window, FaceWindow) and window.crops):
+                self._unjudged[window.signal, window.track, window.end_s] = window
         while len(self._unjudged) > MAX_UNJUDGED:
             self._unjudged.popitem(last=False)
 
     def take(self, score: Score) -> None:
         """Take what the detector said of a window."""
-        window = self._unjudged.pop((score.track, score.end_s), None) if score.signal is Signal.FACE else None
+        window = self._unjudged.pop((score.signal, score.track, score.end_s), None)
         if window is not None and score.llr is not None:
-            self._newest[score.track] = window
-        self._newest = {n: seen for n, seen in self._newest.items() if score.end_s - seen.end_s <= MEMORY_S}
+            self._newest[score.signal, score.track] = window
+        self._newest = {key: seen for key, seen in self._newest.items() if score.end_s - seen.end_s <= MEMORY_S}
 
-    def behind(self, kind: AlertKind, decision: Decision) -> FaceWindow | None:
-        """Return the window that shows why an alert was raised or updated; None if no face carries it."""
-        carriers = [r for r in decision.readings if r.signal is Signal.FACE and r.state is State.SPOOF]
-        if kind is AlertKind.CLEARED or not carriers:
-            return None
-        return self._newest.get(max(carriers, key=lambda reading: reading.evidence_nat).track)
+    def behind(self, kind: AlertKind, decision: Decision) -> tuple[Explainable, ...]:
+        """Return the windows that show why an alert was raised or updated: of each signal its strongest carrier's."""
+        if kind is AlertKind.CLEARED:
+            return ()
+        carriers = sorted((r for r in decision.readings if r.state is State.SPOOF), key=lambda r: r.evidence_nat)
+        strongest = {reading.signal: (reading.signal, reading.track) for reading in carriers}
+        return tuple(self._newest[key] for key in strongest.values() if key in self._newest)
 
 
 class Explainer:
-    """Has the face alerts of one call explained, one after the other.
+    """Has the alerts of one call explained, one after the other.
 
     Args:
         call: The session's id, for the log.
@@ -87,7 +95,7 @@ class Explainer:
         call: str,
         detector: WindowExplainer,
         run: Run,
-        tell: Callable[[Alert, FaceWindow, Explanation], Awaitable[None]],
+        tell: Callable[[Alert, Explainable, Explanation], Awaitable[None]],
     ) -> None:
         self._call = call
         self._detector = detector
@@ -96,7 +104,7 @@ class Explainer:
         self._one = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def begin(self, alert: Alert, window: FaceWindow) -> None:
+    def begin(self, alert: Alert, window: Explainable) -> None:
         """Begin to explain an alert by the window behind it; returns at once."""
         if len(self._tasks) >= MAX_WAITING:
             log.warning("alert stays unexplained: others wait", session=self._call, alert=alert.id)
@@ -109,7 +117,7 @@ class Explainer:
         """Wait for what was begun."""
         await asyncio.gather(*self._tasks)
 
-    async def _explain(self, alert: Alert, window: FaceWindow) -> None:
+    async def _explain(self, alert: Alert, window: Explainable) -> None:
         async with self._one:
             try:
                 explanation = await self._run(lambda: self._detector.explain(window))

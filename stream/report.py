@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from models.explanation import FaceExplanation, VoiceExplanation
 from models.window import Reason, Signal
 from stream.clip import ClipReport, ExplainedWindow
 from stream.events import SignalReading, State
@@ -50,6 +51,8 @@ def lines(report: ClipReport) -> Iterator[str]:
         yield f"  first alert at {verdict.first_alert_s:.1f} s; it stood for {verdict.spoof_s:.1f} s"
     for reading in verdict.decision.readings:
         yield f"  {_reading(reading)}"
+    if voice := report.explained.get(Signal.VOICE):
+        yield from _most_suspicious(voice)
     coverage = verdict.decision.coverage
     yield (
         f"  analysed {coverage.face_s:.1f} s of face and {coverage.speech_s:.1f} s of speech "
@@ -70,7 +73,8 @@ def as_json(report: ClipReport, models: dict[str, str], threshold_nat: float) ->
         "spoof_s": verdict.spoof_s,
         "coverage": {"call_s": coverage.call_s, "face_s": coverage.face_s, "speech_s": coverage.speech_s},
         "signals": [_signal(report, signal) for signal in Signal],
-        "explanation": _explanation(report.explained) if report.explained else None,
+        "explanation": _face_explanation(report.explained.get(Signal.FACE)),
+        "voice_explanation": _voice_explanation(report.explained.get(Signal.VOICE)),
         "threshold_nat": threshold_nat,
         "models": models,
         "truncated": report.is_truncated,
@@ -91,7 +95,9 @@ def _signal(report: ClipReport, signal: Signal) -> dict[str, object]:
     }
 
 
-def _explanation(explained: ExplainedWindow) -> dict[str, object]:
+def _face_explanation(explained: ExplainedWindow | None) -> dict[str, object] | None:
+    if explained is None or not isinstance(explained.explanation, FaceExplanation):
+        return None
     window, explanation = explained.window, explained.explanation
     return {
         "start_s": window.start_s,
@@ -100,6 +106,29 @@ def _explanation(explained: ExplainedWindow) -> dict[str, object]:
         "track": window.track,
         "spoof": explanation.spoof.tolist(),
     }
+
+
+def _voice_explanation(explained: ExplainedWindow | None) -> dict[str, object] | None:
+    if explained is None or not isinstance(explained.explanation, VoiceExplanation):
+        return None
+    window, explanation = explained.window, explained.explanation
+    return {
+        "start_s": window.start_s,
+        "end_s": window.end_s,
+        "stretches_s": explanation.stretches_s,
+        "band_hz": explanation.band_hz,
+        "top_hz": explanation.top_hz,
+        "energy_db": explanation.energy_db.tolist(),
+        "spoof": explanation.spoof.tolist(),
+    }
+
+
+def _most_suspicious(explained: ExplainedWindow) -> Iterator[str]:
+    explanation = explained.explanation
+    if isinstance(explanation, VoiceExplanation) and explanation.band_hz is not None:
+        times = " and ".join(f"{start_s:.1f}-{end_s:.1f} s" for start_s, end_s in explanation.stretches_s)
+        low, high = (edge_hz / 1000 for edge_hz in explanation.band_hz)
+        yield f"  most suspicious in the voice's first alerted window: {times}, {low:.1f} to {high:.1f} kHz"
 
 
 def _reading(reading: SignalReading) -> str:

@@ -19,12 +19,13 @@ from typing import Protocol
 import structlog
 
 from models.calibration import Calibration
+from models.explanation import Explanation
 from models.faces import Detection, FaceTracker, follow
-from models.window import Batch, Explanation, FaceCrop, FaceWindow, Pixels, Reason, Score, Signal, Window
+from models.window import Batch, FaceCrop, Pixels, Reason, Score, Signal, Window
 from stream.batcher import Batcher
 from stream.decision import CallDecision, Policy
 from stream.events import Alert, AlertKind, AudioFrame, Decision, Dropped, Gap, Media, Medium, VideoFrame
-from stream.explainer import Explainer, JudgedFaces, Run, WindowExplainer
+from stream.explainer import Explainable, Explainer, JudgedWindows, Run, WindowExplainer
 from stream.windower import FacePicture, Windower
 
 log = structlog.get_logger()
@@ -58,7 +59,7 @@ class Listener(Protocol):
         """Take a change of the alert."""
 
     async def on_explanation(
-        self, session: "Session", alert: Alert, window: FaceWindow, explanation: Explanation
+        self, session: "Session", alert: Alert, window: Explainable, explanation: Explanation
     ) -> None:
         """Keep the explanation of an alert; may come after the call has ended."""
 
@@ -116,7 +117,7 @@ class Session:
         self._windower = Windower()
         self._tracker = FaceTracker()
         self._decision = CallDecision(policy, detector.changes)
-        self._faces = JudgedFaces()
+        self._judged = JudgedWindows()
         self._explainer = Explainer(info.id, detector, run, self._tell_explanation)
         self._alert: Alert | None = None
         self._picture: VideoFrame | None = None
@@ -198,13 +199,13 @@ class Session:
                 self._submit(self._windower.advance(self._clock() - self._zero_s))
 
     def _submit(self, windows: Sequence[Window]) -> None:
-        self._faces.submit(windows)
+        self._judged.submit(windows)
         self._batcher.submit(self.id, windows)
 
     def _take(self, score: Score) -> None:
         if score.reason is Reason.OVERLOAD:
             self.dropped = replace(self.dropped, windows=self.dropped.windows + 1)
-        self._faces.take(score)
+        self._judged.take(score)
         decision, change = self._decision.update((score,))
         if self.timeline and self.timeline[-1].time_s == decision.time_s:
             self.timeline.pop()
@@ -224,11 +225,10 @@ class Session:
         )
         self._alert = None if kind is AlertKind.CLEARED else alert
         self._listener.on_alert(self, alert)
-        window = self._faces.behind(kind, decision)
-        if window is not None:
+        for window in self._judged.behind(kind, decision):
             self._explainer.begin(alert, window)
 
-    async def _tell_explanation(self, alert: Alert, window: FaceWindow, explanation: Explanation) -> None:
+    async def _tell_explanation(self, alert: Alert, window: Explainable, explanation: Explanation) -> None:
         await self._listener.on_explanation(self, alert, window, explanation)
 
     def _on_task_done(self, task: asyncio.Task[None]) -> None:

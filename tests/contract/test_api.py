@@ -19,6 +19,7 @@ from models.faces import Detection
 from models.window import Batch, Pixels, Reason, Score, Signal, scored, unscored
 from stream.api.app import Service, create_app
 from stream.events import Gap, Medium
+from stream.explainer import Explainable
 from stream.settings import Settings
 
 DIGESTS = {"face": "f" * 12, "voice": "e" * 12}
@@ -42,6 +43,9 @@ class SilentModels:
             else unscored(w, Reason.LOST)
             for w in batch
         ]
+
+    def explain(self, window: Explainable) -> None:
+        return None
 
 
 @asynccontextmanager

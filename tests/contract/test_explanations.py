@@ -1,4 +1,4 @@
-"""The explanation of a face alert over real HTTP: after the alert, kept like it, and its picture for viewers alone."""
+"""The explanation of an alert over real HTTP: after the alert, kept like it, and a face's picture for viewers alone."""
 
 import asyncio
 import json
@@ -13,27 +13,34 @@ import cv2
 import httpx
 import numpy as np
 import pytest
+import torch
 import websockets
 from fastapi import FastAPI
 from test_api import DIGESTS, serving, until
 
+from models.audio_features import LogSpectrum
 from models.calibration import Calibration
+from models.explanation import Explanation, FaceExplanation
 from models.faces import Detection
+from models.voice_explain import explain_voice
 from models.window import (
     CROP_PX,
+    HOP_SAMPLES,
     PICTURE_RATE_HZ,
+    SAMPLE_RATE_HZ,
     Batch,
-    Explanation,
     FaceWindow,
     Pixels,
     Reason,
     Score,
     Signal,
+    VoiceWindow,
     scored,
     unscored,
 )
 from stream.api.app import Service, create_app
-from stream.events import Medium, VideoFrame
+from stream.events import AudioFrame, Medium, VideoFrame
+from stream.explainer import Explainable
 from stream.ingest.wire import Packet, encode_packet
 from stream.session import Session
 from stream.settings import Settings
@@ -66,12 +73,44 @@ class FaceModels:
             for w in batch
         ]
 
-    def explain(self, window: FaceWindow) -> Explanation:
+    def explain(self, window: Explainable) -> Explanation:
         assert threading.current_thread() is not threading.main_thread()
         self.may_explain.wait(10)
         if self.fails:
             raise RuntimeError("the net broke")
-        return Explanation(crop=window.crops[2], spoof=self.grid)
+        assert isinstance(window, FaceWindow)
+        return FaceExplanation(crop=window.crops[2], spoof=self.grid)
+
+
+class VoiceModels(FaceModels):
+    """Sees no face, calls every voice forged, and goes by whatever is louder than the mean."""
+
+    def find_faces(self, picture: Pixels, near: Sequence[Detection] = ()) -> tuple[Detection, ...]:
+        return ()
+
+    def score(self, batch: Batch) -> Sequence[Score]:
+        return [
+            scored(w, raw=-6.0, llr=-6.0, analysed_s=4.0) if isinstance(w, VoiceWindow) else unscored(w, Reason.LOST)
+            for w in batch
+        ]
+
+    def explain(self, window: Explainable) -> Explanation:
+        assert isinstance(window, VoiceWindow)
+        samples = torch.from_numpy(window.samples)
+        return explain_voice(
+            samples, LogSpectrum(), lambda x, _: -torch.relu(x).square().sum(dim=(1, 2)), start_s=window.start_s
+        )
+
+
+async def speak(session: Session) -> None:
+    """Let a call hiss for six seconds; from the third on it whistles at 6 kHz for half a second."""
+    hiss = np.random.default_rng(3).normal(0, 0.02, 6 * SAMPLE_RATE_HZ)
+    time_s = np.arange(len(hiss)) / SAMPLE_RATE_HZ
+    whistle = 0.3 * np.sin(2 * np.pi * 6000 * time_s) * ((time_s >= 3) & (time_s < 3.5))
+    for start in range(0, len(hiss), HOP_SAMPLES):
+        part = (hiss + whistle)[start : start + HOP_SAMPLES].astype(np.float32)
+        session.push(AudioFrame(start_s=start / SAMPLE_RATE_HZ, samples=part))
+        await asyncio.sleep(0.05)
 
 
 def make_app(folder: Path, models: FaceModels, **settings: object) -> FastAPI:
@@ -118,6 +157,40 @@ async def test_the_explanation_follows_its_alert_and_is_replayed_also_after_a_re
         assert (await client.get(f"http://{address}/v1/events?after=2&limit=1")).json() == [told]
         (call,) = (await client.get(f"http://{address}/v1/sessions")).json()["sessions"]
         assert (call["name"], call["state"]) == ("A call", "spoof")
+
+
+async def test_an_alerted_voice_is_explained_by_when_and_at_which_pitch_also_after_a_restart(tmp_path: Path) -> None:
+    app = make_app(tmp_path, VoiceModels(), keep_faces_days=1)
+    async with serving(app) as address, websockets.connect(f"ws://{address}/v1/alerts?after=0") as live:
+        await speak(app.state.service.desk.open(source="test", name="A call"))
+        told = await until(live, "voice_explanation")
+        async with httpx.AsyncClient() as client:
+            events = (await client.get(f"http://{address}/v1/events")).json()
+            assert [event["type"] for event in events] == ["session_started", "alert", "voice_explanation"]
+            assert events[2] == told
+            assert (await client.get(face_url(address, told))).status_code == 404
+    assert (told["session"], told["alert"]) == (events[1]["session"], events[1]["id"])
+    assert (told["start_s"], told["end_s"]) == (events[1]["time_s"] - 4, events[1]["time_s"])
+    assert (told["stretches"], told["model"]) == ([{"start_s": 3.0, "end_s": 3.5}], DIGESTS["voice"])
+    assert told["band"]["low_hz"] < 6000 < told["band"]["high_hz"]  # type: ignore[index]
+    energy, spoof = np.array(told["energy_db"]), np.array(told["spoof_percent"])
+    assert energy.shape == spoof.shape
+    assert (energy.max(), spoof.max()) == (0, 100)
+    assert spoof.max(axis=1).argmax() == energy.max(axis=1).argmax()
+    assert not (tmp_path / "faces").exists()
+    async with serving(make_app(tmp_path, VoiceModels())) as address, httpx.AsyncClient() as client:
+        assert (await client.get(f"http://{address}/v1/events?after=2&limit=1")).json() == [told]
+
+
+async def test_of_the_sound_only_a_few_hundred_coarse_numbers_are_kept(tmp_path: Path) -> None:
+    app = make_app(tmp_path, VoiceModels())
+    async with serving(app) as address, websockets.connect(f"ws://{address}/v1/alerts?after=0") as live:
+        await speak(app.state.service.desk.open(source="test", name="A call"))
+        energy = np.array((await until(live, "voice_explanation"))["energy_db"])
+    # 24 bands of 125 ms in nine steps: changes of loudness above 4 Hz, which speech is understood by, are gone.
+    assert energy.shape[1] <= 4 * 8
+    assert energy.size <= 768
+    assert len(np.unique(energy)) <= 9
 
 
 async def test_the_face_is_for_viewers_with_the_token_and_never_cached(tmp_path: Path) -> None:

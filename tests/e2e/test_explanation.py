@@ -1,6 +1,7 @@
-"""The demonstration call is alerted: the page shows the face with a heat map, and an outline once the face is gone."""
+"""The demonstration call is alerted: the page shows face (once it is gone, an outline) and sound with heat maps."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -53,6 +54,7 @@ async def test_an_alerted_face_is_shown_with_its_heat_map_and_as_an_outline_once
             await open_alert(page)
             await expect(heat).to_have_attribute("data-picture", "there", timeout=60_000)
             await see_the_overlay(page)
+            await see_the_sound(page)
             assert errors == []
     finally:
         stop_service(service)
@@ -65,6 +67,7 @@ async def test_an_alerted_face_is_shown_with_its_heat_map_and_as_an_outline_once
         )
         await expect(heat.locator("svg.outline")).to_be_visible()
         await expect(heat.get_by_text("no longer held")).to_be_visible()
+        await see_the_sound(page)
     finally:
         stop_service(service)
 
@@ -95,3 +98,21 @@ async def see_the_overlay(page: Page) -> None:
     await page.set_viewport_size({"width": 360, "height": 740})
     assert await page.evaluate(FITS)
     await expect(face).to_be_visible()
+
+
+async def see_the_sound(page: Page) -> None:
+    """See when the voice is most suspicious: in a picture, in words, and on a phone."""
+    card = page.get_by_test_id("voice-spectrum")
+    await expect(card).to_be_visible(timeout=60_000)
+    said = await card.get_by_test_id("voice-where").inner_text()
+    assert re.fullmatch(r"Most suspicious: 0:\d\d\.\d.0:\d\d\.\d.*\.", said)
+    await expect(card.get_by_role("img")).to_have_accessible_name(re.compile(re.escape(said)))
+    sound, evidence = card.locator("canvas").first, card.locator("canvas.map")
+    assert await sound.evaluate(PAINTED) > 20
+    assert await evidence.evaluate(PAINTED) > 50
+    toggle = card.get_by_role("checkbox", name="Show the suspicious places")
+    await toggle.uncheck()
+    await expect(evidence).to_have_css("opacity", "0")
+    await toggle.check()
+    await expect(card.get_by_text("no proof")).to_be_visible()
+    assert await page.evaluate(FITS)

@@ -8,6 +8,7 @@ import pytest
 
 from models.detector import Detector
 from models.engine import Engine
+from models.explanation import FaceExplanation, VoiceExplanation
 from models.preprocess import TEMPLATE
 from models.training.clips import voice_windows
 from models.window import (
@@ -89,11 +90,21 @@ def test_what_was_computed_is_forgotten_with_its_crop(detector: Detector) -> Non
 def test_an_explanation_names_the_worst_crop_and_maps_the_face(detector: Detector) -> None:
     window = next(portrait_windows(detector, forged=True))
     explanation = detector.explain(window)
-    assert explanation is not None
+    assert isinstance(explanation, FaceExplanation)
     assert explanation.crop in window.crops
     assert explanation.spoof.ndim == 2
     assert ((explanation.spoof >= 0) & (explanation.spoof <= 1)).all()
     assert detector.explain(face(window.crops[:4])) is None
+
+
+def test_a_voice_is_explained_where_it_may_be_scored_and_its_score_stays_the_same(detector: Detector) -> None:
+    window = voice(speech())
+    before = detector.score((window,))[0].raw
+    explanation = detector.explain(window)
+    assert isinstance(explanation, VoiceExplanation)
+    assert np.abs(explanation.spoof).max() == pytest.approx(1)
+    assert detector.score((window,))[0].raw == before
+    assert detector.explain(voice(np.zeros(WINDOW_SAMPLES, np.float32))) is None
 
 
 def test_a_windows_score_does_not_depend_on_its_batch(detector: Detector) -> None:

@@ -1,26 +1,21 @@
-"""A clip keeps the explanation of its first alerted face, also where the voice raised the alert before it."""
+"""A clip keeps the explanation of its first alerted face and of its voice, whichever raised the alert."""
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from models.calibration import Calibration
+from models.explanation import Explanation, FaceExplanation, VoiceExplanation
 from models.faces import Detection
-from models.window import (
-    PICTURE_RATE_HZ,
-    SAMPLE_RATE_HZ,
-    Batch,
-    Explanation,
-    FaceWindow,
-    Pixels,
-    Score,
-    Signal,
-    scored,
-)
-from stream.clip import ClipCheck
+from models.window import PICTURE_RATE_HZ, SAMPLE_RATE_HZ, Batch, FaceWindow, Pixels, Score, Signal, scored
+from stream import report
+from stream.clip import ClipCheck, ClipReport
 from stream.decision import Policy
-from stream.events import AudioFrame, State, VideoFrame
+from stream.events import AudioFrame, State, Verdict, VideoFrame
+from stream.explainer import Explainable
 
 PICTURE = np.full((240, 320, 3), 90, np.uint8)
 LANDMARKS = np.array([[130, 90], [190, 90], [160, 120], [135, 150], [185, 150]], np.float32)
@@ -32,7 +27,7 @@ class Models:
     def __init__(self, face_from_s: float, voice_from_s: float) -> None:
         self.changes: dict[Signal, Calibration] = {}
         self.from_s = {Signal.FACE: face_from_s, Signal.VOICE: voice_from_s}
-        self.explained: list[FaceWindow] = []
+        self.explained: list[Explainable] = []
 
     def find_faces(self, picture: Pixels, near: Sequence[Detection] = ()) -> tuple[Detection, ...]:
         return (Detection(box=(100, 60, 120, 120), landmarks=LANDMARKS, confidence=1.0),)
@@ -41,9 +36,15 @@ class Models:
         llrs = [-6.0 if window.end_s >= self.from_s.get(window.signal, float("inf")) else 3.0 for window in batch]
         return [scored(window, raw=llr, llr=llr, analysed_s=4) for window, llr in zip(batch, llrs, strict=True)]
 
-    def explain(self, window: FaceWindow) -> Explanation:
+    def explain(self, window: Explainable) -> Explanation:
         self.explained.append(window)
-        return Explanation(crop=window.crops[0], spoof=np.full((2, 3), 0.7, np.float32))
+        if not isinstance(window, FaceWindow):
+            grid = np.zeros((2, 3), np.float32)
+            stretches_s = ((window.start_s + 1, window.start_s + 1.5), (window.start_s + 3, window.start_s + 3.5))
+            return VoiceExplanation(
+                energy_db=grid, spoof=grid, top_hz=8000, stretches_s=stretches_s, band_hz=(5333.3, 8000)
+            )
+        return FaceExplanation(crop=window.crops[0], spoof=np.full((2, 3), 0.7, np.float32))
 
 
 def check(models: Models, seconds: int = 14) -> ClipCheck:
@@ -59,15 +60,37 @@ def check(models: Models, seconds: int = 14) -> ClipCheck:
 @pytest.mark.parametrize("voice_from_s", [99.0, 5.0])
 def test_the_window_that_brought_the_face_into_the_alert_is_explained_and_no_other(voice_from_s: float) -> None:
     models = Models(face_from_s=8.0, voice_from_s=voice_from_s)
-    explained = check(models).explained
-    assert explained is not None
-    assert models.explained == [explained.window]
+    explained = check(models).explained[Signal.FACE]
+    assert [window for window in models.explained if window.signal is Signal.FACE] == [explained.window]
     # Each forged window brings 0.625 nat: the second crosses the line of 1.
     assert (explained.window.start_s, explained.window.end_s) == (4.5, 8.5)
+    assert isinstance(explained.explanation, FaceExplanation)
+    assert isinstance(explained.window, FaceWindow)
     assert explained.explanation.crop in explained.window.crops
 
 
-def test_an_alert_of_the_voice_alone_explains_no_face() -> None:
+def test_an_alert_of_the_voice_alone_explains_the_voice_once_and_no_face() -> None:
     models = Models(face_from_s=99.0, voice_from_s=5.0)
-    assert check(models).explained is None
-    assert models.explained == []
+    explained = check(models).explained
+    assert list(explained) == [Signal.VOICE]
+    assert models.explained == [explained[Signal.VOICE].window]
+    assert explained[Signal.VOICE].window.end_s == 5.5
+
+
+def test_the_verdict_names_the_most_suspicious_seconds_and_bands_of_the_voice() -> None:
+    clip = check(Models(face_from_s=99.0, voice_from_s=5.0))
+    verdict = Verdict(state=State.SPOOF, reason=None, decision=clip.decisions[-1], spoof_s=9, first_alert_s=5.5)
+    found = ClipReport(
+        path=Path("call.wav"),
+        is_truncated=False,
+        verdict=verdict,
+        decisions=tuple(clip.decisions),
+        explained=clip.explained,
+        processing_s=1,
+    )
+    told = "  most suspicious in the voice's first alerted window: 2.5-3.0 s and 4.5-5.0 s, 5.3 to 8.0 kHz"
+    assert told in list(report.lines(found))
+    said = json.loads(json.dumps(report.as_json(found, models={}, threshold_nat=1)))
+    assert said["explanation"] is None
+    assert said["voice_explanation"]["stretches_s"] == [[2.5, 3.0], [4.5, 5.0]]
+    assert (said["voice_explanation"]["start_s"], said["voice_explanation"]["end_s"]) == (1.5, 5.5)

@@ -1,17 +1,19 @@
-"""What is explained: the newest judged window of the face that carries the alert; and what that must never cost."""
+"""What is explained: the newest judged window of what carries the alert; and what that must never cost."""
 
 import asyncio
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
 import pytest
 
+from models.explanation import Explanation, FaceExplanation
 from models.preprocess import TEMPLATE
-from models.window import CROP_PX, Explanation, FaceCrop, FaceWindow, Reason, Signal, scored, unscored
+from models.window import CROP_PX, WINDOW_SAMPLES, FaceCrop, FaceWindow, Reason, Signal, VoiceWindow, scored, unscored
 from stream.events import Alert, AlertKind, Coverage, Decision, SignalReading, State
-from stream.explainer import MAX_UNJUDGED, MAX_WAITING, Explainer, JudgedFaces
+from stream.explainer import MAX_UNJUDGED, MAX_WAITING, Explainable, Explainer, JudgedWindows
 
 T = TypeVar("T")
 
@@ -28,6 +30,10 @@ def window(track: int, end_s: float) -> FaceWindow:
     return FaceWindow(start_s=end_s - 4, end_s=end_s, track=track, crops=(crop,), n_pictures=20)
 
 
+def sound(end_s: float) -> VoiceWindow:
+    return VoiceWindow(start_s=end_s - 4, end_s=end_s, samples=np.zeros(WINDOW_SAMPLES, np.float32), n_lost=0)
+
+
 def decision(*faces: tuple[int, State, float]) -> Decision:
     readings = tuple(
         SignalReading(
@@ -42,21 +48,21 @@ def alert(kind: AlertKind = AlertKind.RAISED) -> Alert:
     return Alert(id="a", kind=kind, session="s", since_s=5, time_s=5, decision=decision((1, State.SPOOF, 1.2)))
 
 
-def judged(faces: JudgedFaces, shown: FaceWindow) -> None:
+def judged(faces: JudgedWindows, shown: Explainable) -> None:
     faces.submit([shown])
     faces.take(scored(shown, raw=-3, llr=-3, analysed_s=4))
 
 
 def test_the_strongest_face_that_carries_the_alert_is_shown_by_its_newest_judged_window() -> None:
-    faces, newest = JudgedFaces(), window(2, 4.5)
+    faces, newest = JudgedWindows(), window(2, 4.5)
     for shown in (window(1, 4), window(2, 4), newest):
         judged(faces, shown)
     unjudged = window(2, 5.0)
     faces.submit([unjudged])
     faces.take(unscored(unjudged, Reason.BLURRED))
     now = decision((1, State.BONA_FIDE, 9.0), (2, State.SPOOF, 1.2), (3, State.SPOOF, 1.0))
-    assert faces.behind(AlertKind.RAISED, now) is newest
-    assert faces.behind(AlertKind.UPDATED, now) is newest
+    assert faces.behind(AlertKind.RAISED, now) == (newest,)
+    assert faces.behind(AlertKind.UPDATED, now) == (newest,)
 
 
 @pytest.mark.parametrize(
@@ -66,23 +72,39 @@ def test_the_strongest_face_that_carries_the_alert_is_shown_by_its_newest_judged
 def test_a_cleared_alert_or_one_that_no_face_carries_has_no_window(
     kind: AlertKind, faces: tuple[int, State, float]
 ) -> None:
-    known = JudgedFaces()
+    known = JudgedWindows()
     judged(known, window(1, 4))
-    assert known.behind(kind, decision(faces)) is None
+    judged(known, sound(4))
+    assert known.behind(kind, decision(faces)) == ()
+
+
+def test_an_alert_that_voice_and_face_carry_shows_the_newest_judged_window_of_both() -> None:
+    known, face, voice = JudgedWindows(), window(1, 4), sound(4.5)
+    for shown in (sound(4), face, voice):
+        judged(known, shown)
+    silent = sound(5)
+    known.submit([silent])
+    known.take(unscored(silent, Reason.SILENCE))
+    of_voice = replace(decision((1, State.SPOOF, 1.2)).readings[0], signal=Signal.VOICE, track=0)
+    both = replace(decision((1, State.SPOOF, 1.2)), readings=(of_voice, *decision((1, State.SPOOF, 1.2)).readings))
+    assert set(known.behind(AlertKind.UPDATED, both)) == {face, voice}
+    assert known.behind(AlertKind.RAISED, replace(both, readings=(of_voice,))) == (voice,)
+    off = replace(of_voice, signal=Signal.SYNC, track=1)
+    assert known.behind(AlertKind.RAISED, replace(both, readings=(off,))) == ()
 
 
 def test_a_face_that_left_is_forgotten() -> None:
-    faces = JudgedFaces()
+    faces = JudgedWindows()
     judged(faces, window(1, 4))
     judged(faces, window(2, 13.5))
-    assert faces.behind(AlertKind.RAISED, decision((1, State.SPOOF, 1.2))) is not None
+    assert faces.behind(AlertKind.RAISED, decision((1, State.SPOOF, 1.2))) != ()
     judged(faces, window(2, 14.5))
-    assert faces.behind(AlertKind.RAISED, decision((1, State.SPOOF, 1.2))) is None
+    assert faces.behind(AlertKind.RAISED, decision((1, State.SPOOF, 1.2))) == ()
     assert len(faces) == 1
 
 
 def test_windows_that_are_never_judged_do_not_pile_up() -> None:
-    faces = JudgedFaces()
+    faces = JudgedWindows()
     faces.submit(window(1, 4 + i / 2) for i in range(3 * MAX_UNJUDGED))
     assert len(faces) == MAX_UNJUDGED
 
@@ -95,12 +117,13 @@ class Slow:
         self.error = error
         self.asked: list[float] = []
 
-    def explain(self, shown: FaceWindow) -> Explanation:
+    def explain(self, shown: Explainable) -> FaceExplanation:
+        assert isinstance(shown, FaceWindow)
         self.may.wait(5)
         self.asked.append(shown.end_s)
         if self.error:
             raise RuntimeError(self.error)
-        return Explanation(crop=shown.crops[0], spoof=np.full((3, 4), 0.5, np.float32))
+        return FaceExplanation(crop=shown.crops[0], spoof=np.full((3, 4), 0.5, np.float32))
 
 
 def run(work: Callable[[], T]) -> "asyncio.Future[T]":
@@ -110,7 +133,9 @@ def run(work: Callable[[], T]) -> "asyncio.Future[T]":
 async def test_explanations_come_in_the_order_of_their_alerts_and_those_beyond_the_limit_are_left_out() -> None:
     told: list[float] = []
 
-    async def tell(_: Alert, shown: FaceWindow, explanation: Explanation) -> None:
+    async def tell(_: Alert, shown: Explainable, explanation: Explanation) -> None:
+        assert isinstance(explanation, FaceExplanation)
+        assert isinstance(shown, FaceWindow)
         assert explanation.crop is shown.crops[0]
         told.append(shown.end_s)
 
@@ -128,7 +153,7 @@ async def test_explanations_come_in_the_order_of_their_alerts_and_those_beyond_t
 async def test_a_failure_is_logged_and_costs_its_own_explanation_alone(capsys: pytest.CaptureFixture[str]) -> None:
     told: list[float] = []
 
-    async def tell(_: Alert, shown: FaceWindow, __: Explanation) -> None:
+    async def tell(_: Alert, shown: Explainable, __: Explanation) -> None:
         told.append(shown.end_s)
 
     detector = Slow("the net broke")

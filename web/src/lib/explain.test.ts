@@ -7,10 +7,11 @@ import {
   shownSignals,
   shownState,
   signalWords,
+  voiceExplanationOf,
   whereHot,
   why,
 } from "./explain";
-import { alert, ended, explanation, signal, started, verdict } from "./samples";
+import { alert, ended, explanation, signal, started, verdict, voiceExplanation } from "./samples";
 import { EMPTY, receive, type Call } from "./store";
 import { NEXT, REASON, WHY } from "./strings";
 import type { Reason, ServerMessage, SignalMessage, State, VerdictMessage } from "./wire";
@@ -140,6 +141,12 @@ test("the newest explanation of the standing alert is shown, never that of anoth
 test("once the alert is taken back or the call has ended, the last explanation stays in sight", () => {
   expect(explanationOf(callOf(alert(2, "raised"), explanation(3), alert(4, "cleared")))?.seq).toBe(3);
   expect(explanationOf(callOf(alert(2, "raised"), ended(3), explanation(4)))?.seq).toBe(4);
+});
+
+test("face and voice of one alert are each explained by their own newest", () => {
+  const call = callOf(alert(2, "raised"), explanation(3), voiceExplanation(4), explanation(5), voiceExplanation(6));
+  expect([explanationOf(call)?.seq, voiceExplanationOf(call)?.seq]).toEqual([5, 6]);
+  expect(voiceExplanationOf(callOf(voiceExplanation(3, { alert: "an older one" }), alert(4, "raised")))).toBeNull();
 });
 
 test("where the heat is strongest is said in words", () => {

@@ -2,7 +2,7 @@
 import { strongest, type Grid } from "./heat";
 import type { Call } from "./store";
 import { HEAT, NEXT, REASON, WHY, adviceText, signalName } from "./strings";
-import type { ExplanationMessage, Signal, SignalMessage, State } from "./wire";
+import type { ExplanationMessage, FaceExplanationMessage, Signal, SignalMessage, State, VoiceExplanationMessage } from "./wire";
 
 /** What green rests on; lips that fit the voice vouch for nobody. */
 const VOUCHING: readonly Signal[] = ["face", "voice"];
@@ -90,10 +90,14 @@ export function signalWords(signal: SignalMessage): string {
     : (signal.signal === "sync" ? WHY.syncState : WHY.signalState)[signal.state];
 }
 
-/** Return the newest explanation of the alert that stands; without one, of the last alert that a face carried. */
-export function explanationOf(call: Call): ExplanationMessage | null {
-  const explained = call.events.filter((event) => event.type === "explanation");
-  return explained.findLast((event) => !call.alert || event.alert === call.alert.id) ?? null;
+/** Return the newest explanation of a face of the alert that stands; without one, of the last that a face carried. */
+export function explanationOf(call: Call): FaceExplanationMessage | null {
+  return newest(call, call.events.filter((event) => event.type === "explanation"));
+}
+
+/** Return the same of the voice. */
+export function voiceExplanationOf(call: Call): VoiceExplanationMessage | null {
+  return newest(call, call.events.filter((event) => event.type === "voice_explanation"));
 }
 
 /** Return in words where the heat of an explanation is strongest. */
@@ -102,6 +106,10 @@ export function whereHot(grid: Grid): string {
   if (found.kind !== "place") return HEAT[found.kind];
   const zone = found.feature === "outside" ? HEAT.outsideZone : HEAT.zone;
   return HEAT.place(zone(found.row, found.column), HEAT.feature[found.feature]);
+}
+
+function newest<T extends ExplanationMessage>(call: Call, explained: readonly T[]): T | null {
+  return explained.findLast((event) => !call.alert || event.alert === call.alert.id) ?? null;
 }
 
 function whySpoof(call: Call, signals: readonly SignalMessage[]): string {

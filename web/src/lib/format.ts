@@ -18,6 +18,12 @@ export function position(seconds: number): string {
   return hours ? `${hours}:${pad(minutes)}:${pad(whole % 60)}` : `${minutes}:${pad(whole % 60)}`;
 }
 
+/** Return a place in a call to a tenth of a second: "m:ss.t". */
+export function fine(seconds: number, point = "."): string {
+  const tenths = Math.max(0, Math.round(seconds * 10));
+  return `${position(Math.floor(tenths / 10))}${point}${tenths % 10}`;
+}
+
 /** Return the time of day of a UTC instant in the reader's zone, with the day unless it is that of `now`. */
 export function clock(iso: string, now: Date): string {
   const at = new Date(iso);

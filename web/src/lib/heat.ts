@@ -54,10 +54,10 @@ const FACE = { x: 0.5, y: 0.52, width: 0.27, height: 0.38 };
 const EDGE = 0.85;
 const OUTSIDE = 1.35;
 
-/** Return the colours of a grid as RGBA, `side` x `side` pixels. */
-export function heatPixels(grid: Grid, side: number): Uint8ClampedArray<ArrayBuffer> {
-  const pixels = new Uint8ClampedArray(side * side * 4);
-  smooth(grid, side).forEach((share, i) => pixels.set(colour(share), i * 4));
+/** Return the colours of a grid as RGBA, by rows; square unless a height is given. */
+export function heatPixels(grid: Grid, width: number, height = width): Uint8ClampedArray<ArrayBuffer> {
+  const pixels = new Uint8ClampedArray(width * height * 4);
+  smooth(grid, width, height).forEach((share, i) => pixels.set(colour(share), i * 4));
   return pixels;
 }
 
@@ -70,13 +70,13 @@ export function colour(share: number): [number, number, number, number] {
   return [mix(1), mix(2), mix(3), mix(4) * 255];
 }
 
-/** Return a grid as a smooth picture of `side` x `side` shares by rows, nowhere beyond the grid's own range. */
-export function smooth(grid: Grid, side: number): number[] {
+/** Return a grid as a smooth picture, its shares by rows, nowhere beyond the grid's own range; square by default. */
+export function smooth(grid: Grid, width: number, height = width): number[] {
   const values = grid.flat();
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  const columns = taps(grid[0]?.length ?? 0, side);
+  const columns = taps(grid[0]?.length ?? 0, width);
   const narrow = grid.map((row) => columns.map((column) => weighed(column, (i) => row[i] ?? 0)));
-  return taps(grid.length, side).flatMap((row) =>
+  return taps(grid.length, height).flatMap((row) =>
     columns.map((_, x) => Math.min(Math.max(weighed(row, (i) => narrow[i]?.[x] ?? 0), low), high)),
   );
 }

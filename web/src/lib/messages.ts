@@ -88,6 +88,8 @@ export type ThresholdNat1 = number;
  * Key of the text that says what to do next.
  */
 export type Advice = string;
+export type LowHz = number;
+export type HighHz = number;
 export type Pictures = number;
 export type Windows = number;
 export type AudioS = number;
@@ -163,8 +165,47 @@ export type Source1 = string;
 export type At3 = string;
 export type Seq5 = number;
 export type Sessions = SessionMessage[];
+export type StartS1 = number;
+export type EndS1 = number;
 export type Session6 = string;
 export type Readings = VerdictMessage[];
+export type Type6 = "voice_explanation";
+export type Seq6 = number;
+export type Session7 = string;
+/**
+ * Id of the alert that it explains.
+ */
+export type Alert1 = string;
+export type At4 = string;
+/**
+ * The window that it rests on [s].
+ */
+export type StartS2 = number;
+export type EndS2 = number;
+/**
+ * Upper edge of the highest band [Hz].
+ */
+export type TopHz = number;
+/**
+ * How loud each cell is, under the loudest [dB].
+ *
+ * @minItems 1
+ */
+export type EnergyDb = [number[], ...number[][]];
+/**
+ * What each cell contributed: above 0 towards spoof, below 0 towards bona fide, of the strongest cells' [%].
+ *
+ * @minItems 1
+ */
+export type SpoofPercent = [number[], ...number[][]];
+/**
+ * Those that contributed most towards spoof, by time; none if nothing did.
+ */
+export type Stretches = StretchMessage[];
+/**
+ * Digest of the voice model.
+ */
+export type Model1 = string;
 
 export interface Kua {
   [k: string]: unknown;
@@ -243,6 +284,16 @@ export interface Models1 {
   [k: string]: string;
 }
 /**
+ * A range of frequency [Hz].
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "BandMessage".
+ */
+export interface BandMessage {
+  low_hz: LowHz;
+  high_hz: HighHz;
+}
+/**
  * What was lost to overload or the network.
  *
  * This interface was referenced by `Kua`'s JSON-Schema
@@ -266,9 +317,9 @@ export interface ErrorMessage {
  * Where on the face the evidence of an alert lies: a hint, made once the alert is out. It shows no face.
  *
  * This interface was referenced by `Kua`'s JSON-Schema
- * via the `definition` "ExplanationMessage".
+ * via the `definition` "FaceExplanationMessage".
  */
-export interface ExplanationMessage {
+export interface FaceExplanationMessage {
   type: Type1;
   seq: Seq1;
   session: Session1;
@@ -370,6 +421,16 @@ export interface SnapshotMessage {
   sessions: Sessions;
 }
 /**
+ * A stretch of the call [s].
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "StretchMessage".
+ */
+export interface StretchMessage {
+  start_s: StartS1;
+  end_s: EndS1;
+}
+/**
  * The readings of one call so far, oldest first, at most the last half hour.
  *
  * This interface was referenced by `Kua`'s JSON-Schema
@@ -378,4 +439,31 @@ export interface SnapshotMessage {
 export interface TimelineMessage {
   session: Session6;
   readings: Readings;
+}
+/**
+ * Which seconds and bands of the sound carry the evidence of an alert: a hint, made once the alert is out.
+ *
+ * Its grids have a row for each band, from the lowest up, evenly spread from 0 to `top_hz`, and columns evenly spread
+ * over the window. They are too coarse to give back what was said.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "VoiceExplanationMessage".
+ */
+export interface VoiceExplanationMessage {
+  type: Type6;
+  seq: Seq6;
+  session: Session7;
+  alert: Alert1;
+  at: At4;
+  start_s: StartS2;
+  end_s: EndS2;
+  top_hz: TopHz;
+  energy_db: EnergyDb;
+  spoof_percent: SpoofPercent;
+  stretches: Stretches;
+  /**
+   * What contributed most within them; null if there is none.
+   */
+  band: BandMessage | null;
+  model: Model1;
 }

@@ -1,5 +1,14 @@
 /** Messages for the tests. */
-import type { AlertMessage, ExplanationMessage, SessionMessage, SignalMessage, State, StoredMessage, VerdictMessage } from "./wire";
+import type {
+  AlertMessage,
+  FaceExplanationMessage,
+  SessionMessage,
+  SignalMessage,
+  State,
+  StoredMessage,
+  VerdictMessage,
+  VoiceExplanationMessage,
+} from "./wire";
 
 export function signal(fields: Partial<SignalMessage> = {}): SignalMessage {
   return {
@@ -55,7 +64,7 @@ export function alert(seq: number, kind: AlertMessage["kind"], session = "a"): A
   };
 }
 
-export function explanation(seq: number, fields: Partial<ExplanationMessage> = {}): ExplanationMessage {
+export function explanation(seq: number, fields: Partial<FaceExplanationMessage> = {}): FaceExplanationMessage {
   return {
     type: "explanation",
     seq,
@@ -72,6 +81,34 @@ export function explanation(seq: number, fields: Partial<ExplanationMessage> = {
       [0.1, 0.9, 0.1],
     ],
     model: "sha256:00",
+    ...fields,
+  };
+}
+
+export function voiceExplanation(
+  seq: number,
+  fields: Partial<VoiceExplanationMessage> = {},
+): VoiceExplanationMessage {
+  return {
+    type: "voice_explanation",
+    seq,
+    session: "a",
+    alert: "alert of a",
+    at: at(seq),
+    start_s: 130,
+    end_s: 134,
+    top_hz: 8000,
+    energy_db: [
+      [0, -12, -48, -6],
+      [-24, -12, -48, -36],
+    ],
+    spoof_percent: [
+      [-40, 10, 0, 5],
+      [20, 20, 0, 100],
+    ],
+    stretches: [{ start_s: 133.5, end_s: 134 }],
+    band: { low_hz: 4000, high_hz: 8000 },
+    model: "sha256:01",
     ...fields,
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { alert, ended, explanation, session, started, verdict } from "./samples";
+import { alert, ended, explanation, session, started, verdict, voiceExplanation } from "./samples";
 import {
   alertedCalls,
   EMPTY,
@@ -84,7 +84,7 @@ describe("stored events", () => {
 
   test("an explanation enters the log, also late and after the end, and changes nothing else", () => {
     const before = after([started(1), alert(2, "raised"), ended(4, "a", "spoof")]);
-    const explained = after([explanation(3), explanation(5)], before);
+    const explained = after([explanation(3), voiceExplanation(5)], before);
     expect(seqs(explained)).toEqual([1, 2, 3, 4, 5]);
     expect({ ...call(explained), events: [] }).toEqual({ ...call(before), events: [] });
     expect([explained.seq, explained.news?.seq]).toEqual([5, 2]);

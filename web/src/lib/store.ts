@@ -171,7 +171,7 @@ function applied(call: Call, event: StoredMessage): Call {
     return { ...call, name: event.name, source: event.source, startedAt: event.at };
   }
   // An explanation says more of an alert, but changes nothing.
-  if (event.seq <= call.asOf || event.type === "explanation") return call;
+  if (event.seq <= call.asOf || event.type === "explanation" || event.type === "voice_explanation") return call;
   if (event.type === "session_ended") {
     return { ...call, endedAt: event.at, cause: event.cause, state: event.state };
   }

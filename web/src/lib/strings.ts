@@ -302,6 +302,8 @@ export const LOG = {
   } satisfies Record<AlertMessage["kind"], string>,
   explanation: "Heat map of the face kept",
   explained: (at: string): string => `of the picture at ${at} of the call`,
+  voiceExplanation: "Coarse picture of the sound kept",
+  heard: (from: string, to: string): string => `of ${from}–${to} of the call`,
   detail: (at: string, evidence: string): string => `at ${at} of the call, evidence ${evidence}`,
   models: "Models that took part",
 };

@@ -1,18 +1,19 @@
 /** The server's messages, and the unions of them that the schema's generator leaves out. */
 import type {
   AlertMessage,
-  ExplanationMessage,
+  FaceExplanationMessage,
   HelloMessage,
   SessionEndedMessage,
   SessionStartedMessage,
   VerdictMessage,
+  VoiceExplanationMessage,
 } from "./messages";
 
 export type {
   AboutMessage,
   AlertMessage,
   CoverageMessage,
-  ExplanationMessage,
+  FaceExplanationMessage,
   Reason,
   SessionMessage,
   Signal,
@@ -21,7 +22,9 @@ export type {
   State,
   TimelineMessage,
   VerdictMessage,
+  VoiceExplanationMessage,
 } from "./messages";
 
+export type ExplanationMessage = FaceExplanationMessage | VoiceExplanationMessage;
 export type StoredMessage = SessionStartedMessage | SessionEndedMessage | AlertMessage | ExplanationMessage;
 export type ServerMessage = HelloMessage | StoredMessage | VerdictMessage;
