@@ -125,9 +125,10 @@ class Voice:
             return (mel - centre)[None], heard.flatten().repeat_interleave(2).to(mel.dtype)[None, None]
 
         def judge(spectra: torch.Tensor, _mask: torch.Tensor) -> torch.Tensor:
-            whole = (spectra + centre).unflatten(2, (N_BLOCKS, -1)).transpose(1, 2)  # (B, N_BLOCKS, N_MELS, 2 T)
-            rows = self.speech_blocks.rows(whole.flatten(0, 1), power.repeat(len(spectra), 1))
-            features = voice_speech.window_features(rows.unflatten(0, (len(spectra), N_BLOCKS)))
+            n, n_mels, n_frames = spectra.shape
+            whole = (spectra + centre).reshape(n, n_mels, N_BLOCKS, n_frames // N_BLOCKS).transpose(1, 2)
+            rows = self.speech_blocks.rows(whole.flatten(0, 1), power.repeat(n, 1))
+            features = voice_speech.window_features(rows.reshape(n, N_BLOCKS, -1))
             score: torch.Tensor = self.model.speech(features)
             return score
 
