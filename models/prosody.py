@@ -19,6 +19,8 @@ N_FRAMES = SAMPLE_RATE_HZ // HOP_LENGTH
 N_FFT = 1024
 LAGS = (40, 320)
 """Periods that are searched, 400 down to 50 Hz [samples]."""
+OCTAVE_COST = 0.2
+"""Likeness that the longest lag loses against the shortest in the search."""
 VOICED_FROM = 0.5
 """Autocorrelation of a voiced frame; noise stays below 0.3."""
 PAUSE_DB = 25.0
@@ -51,7 +53,10 @@ class ProsodyBlocks(nn.Module):
         spectrum = torch.fft.rfft(frames * torch.hann_window(FRAME_SAMPLES), N_FFT)
         lags = torch.fft.irfft(spectrum.abs().square())[..., : LAGS[1]]  # (B, T, L)
         likeness = lags[..., LAGS[0] :] / (lags[..., :1] * self.window_lags[LAGS[0] :] + 1e-9)
-        voicing, place = likeness.max(dim=2)  # (B, T)
+        # Two periods of a steady voice are as alike as one: the shorter is its pitch.
+        favour = 1 - OCTAVE_COST * torch.arange(LAGS[1] - LAGS[0]) / LAGS[1]
+        place = (likeness * favour).argmax(dim=2)  # (B, T)
+        voicing = likeness.gather(2, place.unsqueeze(2)).squeeze(2)
         pitch = torch.log2(SAMPLE_RATE_HZ / (place + LAGS[0]).to(samples.dtype))
         loudness = 10 * torch.log10(power + 1e-12)
         return torch.cat([loudness, pitch, voicing.clamp(0, 1)], dim=1)

@@ -11,6 +11,10 @@ ones are only trained on. `models.training.calibrate` and `models.training.voice
 
 import argparse
 import json
+import multiprocessing
+import os
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -23,11 +27,11 @@ from models.training.voice_data import PERMISSIVE, Clip, ClipStore, manifest_sha
 from models.training.voice_features import ViewFeatures
 from models.training.voice_groups import NAMES, left_out, trained_on
 from models.training.voice_repeats import twins
-from models.training.voice_scores import score_left_out
+from models.training.voice_scores import LeftOut, score_left_out
 from models.training.voice_spectra import Sampler, SpectralRecipe, Trainer
 from models.training.voice_stores import open_stores
 from models.training.voice_views import Learnt, Trained, fuse, learn
-from models.voice import CHECKPOINT
+from models.voice import CHECKPOINT, VoiceModel
 from models.voice_spectral import SpectralNet
 
 
@@ -102,6 +106,22 @@ def features_of(shop: Workshop) -> list[ViewFeatures]:
     ]
 
 
+def score_in_parts(
+    models: Mapping[str | None, VoiceModel], clips: tuple[Clip, ...], store: ClipStore, workers: int
+) -> list[LeftOut]:
+    """Return the scores of all clips, made by so many processes."""
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        futures = [pool.submit(_score_part, models, clips, store, part, workers) for part in range(workers)]
+        return [score for future in futures for score in future.result()]
+
+
+def _score_part(
+    models: Mapping[str | None, VoiceModel], clips: tuple[Clip, ...], store: ClipStore, part: int, parts: int
+) -> list[LeftOut]:
+    torch.set_num_threads(1)
+    return list(score_left_out(models, clips, store, part, parts))
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Train by a recipe and write `voice.safetensors` and `voice.json`, without a calibration."""
     parser = argparse.ArgumentParser(prog="python -m models.training.train_voice", description=main.__doc__)
@@ -112,6 +132,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--only", choices=(*NAMES, "none"), nargs="+", help="train the spectral view without these and stop there"
     )
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that score")
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
     shop = open_workshop(given.data, given.recipe, given.cache)
@@ -129,8 +150,10 @@ def main(arguments: list[str] | None = None) -> None:
             learnt[name] = learn(trained, [shop.clips[row] for row in rows], rows, features, shop.recipe.ridge)
     models = fuse(learnt, shop.clips[: shop.n_measured], shop.stores, features)
     measured = shop.clips[: shop.n_measured]
-    scores = score_left_out(models, measured, shop.stores[0])
-    (shop.folder / "left-out.json").write_text(json.dumps([asdict(score) for score in scores]))
+    kept = shop.folder / "left-out.json"
+    kept.write_text(
+        json.dumps([asdict(score) for score in score_in_parts(models, measured, shop.stores[0], given.workers)])
+    )
     last = learnt[None].trained
     described = checkpoint.Checkpoint(
         name=CHECKPOINT,
@@ -142,6 +165,7 @@ def main(arguments: list[str] | None = None) -> None:
         metrics={"n_steps": last.n_steps, "recipe": asdict(shop.recipe)},
     )
     checkpoint.save(described, models[None].state_dict(), given.out)
+    print(f"calibrate it: python -m models.training.calibrate voice --left-out {kept} --checkpoints {given.out}")
 
 
 if __name__ == "__main__":

@@ -135,7 +135,12 @@ class ClipStore:
     def __init__(self, folder: Path, names: list[str], starts: list[int]) -> None:
         self.names = names
         self._starts = starts
+        self._folder = folder
         self._sound: npt.NDArray[np.int16] = np.memmap(folder / "sound.i16", dtype=np.int16, mode="r")
+
+    def __reduce__(self) -> tuple[type["ClipStore"], tuple[Path, list[str], list[int]]]:
+        """Send the file's place to another process, not its sound."""
+        return type(self), (self._folder, self.names, self._starts)
 
     def __len__(self) -> int:
         return len(self._starts) - 1

@@ -1,13 +1,13 @@
 """False alerts and finds of the whole decision on sources that were left out of training.
 
-    python tests/bench/bench_decision.py face --data ../shared/data/face
-    python tests/bench/bench_decision.py voice --data ../shared/data/voice
+    python tests/bench/bench_decision.py face --left-out LEFT_OUT.json
+    python tests/bench/bench_decision.py voice --left-out LEFT_OUT.json
 
 The clips last a few seconds, so calls are composed of them: the genuine clips of one scene over and over for a minute;
 a spoof clip over and over for a minute; and twenty seconds of a genuine scene that a spoof of the same scene takes
 over. Scores are calibrated on the other left-out sources only. Repetition makes these calls smoother than real ones,
 and a minute of one recording is one recording: read the figures as a comparison of settings, not as a promise. The
-face's scores are those that `models.training.train_face` kept of each source from a model trained without it.
+scores are those that the trainings kept of each source from a model trained without it.
 Prints one JSON line a setting.
 """
 
@@ -17,13 +17,11 @@ import json
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
-import torch
-
-from models import weights
 from models.calibration import Calibration
-from models.training import calibrate, face_data, voice_data
+from models.training import calibrate
 from models.training.calibrate import ScoredClip
 from models.window import HOP_S, WINDOW_S, Score, Signal
 from stream.decision import CallDecision, Policy
@@ -103,17 +101,12 @@ def main() -> None:
     defaults = Settings()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("signal", choices=("face", "voice"))
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--left-out", type=Path, required=True, help="what the training scored")
     parser.add_argument("--alert-nat", type=float, nargs="+", default=[defaults.alert_nat])
     parser.add_argument("--drift-nat", type=float, nargs="+", default=[defaults.drift_nat])
-    parser.add_argument("--cache", type=Path, default=weights.folder() / "cache", help="of the face's training")
     given = parser.parse_args()
-    torch.set_num_threads(1)
-    if given.signal == "face":
-        folder = face_data.folder_of(given.data / "manifest.csv", "face", given.cache)
-        clips = calibrate.read_faces(folder / "left-out.json")
-    else:
-        clips = calibrate.score_voices(given.data, voice_data.LEFT_OUT)
+    read = calibrate.read_faces if given.signal == "face" else partial(calibrate.read_voices, conditions={"clean"})
+    clips = read(given.left_out)
     clips = [clip for clip in clips if clip.raw]
     for alert_nat, drift_nat in itertools.product(given.alert_nat, given.drift_nat):
         policy = Policy(alert_nat=alert_nat, drift_nat=drift_nat)

@@ -8,12 +8,19 @@ import pytest
 import torch
 
 from models import face, voice
+from models.checkpoint import Checkpoint
 from models.engine import Engine
 from models.preprocess import TEMPLATE
+from models.voice_spectral import SpectralNet
 from models.window import CROP_PX, WINDOW_SAMPLES
 
 PICTURES = np.random.default_rng(0).integers(0, 255, (6, CROP_PX, CROP_PX, 3), np.uint8)
 SOUND = np.random.default_rng(0).normal(0, 0.1, (6, WINDOW_SAMPLES)).astype(np.float32)
+
+
+def spectral() -> tuple[SpectralNet, Checkpoint]:
+    loaded = voice.load_voice()
+    return loaded.model.spectral, loaded.described
 
 
 def test_the_runtime_changes_a_raw_score_by_less_than_a_tenth_of_their_spread() -> None:
@@ -25,7 +32,7 @@ def test_the_runtime_changes_a_raw_score_by_less_than_a_tenth_of_their_spread() 
         expected = model.frame(torch.from_numpy(PICTURES)).numpy()
     raws = [face.window_raw(model.window, rows, marks) for rows in (run(PICTURES), expected)]
     assert abs(raws[0] - raws[1]) < 0.3, "left-out clips spread by 3"
-    net, described = voice.load_voice()
+    net, described = spectral()
     run = engine.load(net, torch.from_numpy(SOUND[:2]), described.digest, is_exact=True)
     with torch.inference_mode():
         exact = net(torch.from_numpy(SOUND)).numpy()
@@ -37,7 +44,7 @@ def test_without_openvino_torch_gives_the_same_scores(monkeypatch: pytest.Monkey
     engine = Engine("cpu")
     assert engine.name == "cpu:torch"
     model, face_described = face.load_face()
-    for (net, described), rows in (((model.frame, face_described), PICTURES), (voice.load_voice(), SOUND)):
+    for (net, described), rows in (((model.frame, face_described), PICTURES), (spectral(), SOUND)):
         with torch.inference_mode():
             expected = net(torch.from_numpy(rows)).numpy()
         np.testing.assert_allclose(
@@ -46,7 +53,7 @@ def test_without_openvino_torch_gives_the_same_scores(monkeypatch: pytest.Monkey
 
 
 def test_threads_share_a_runner() -> None:
-    net, described = voice.load_voice()
+    net, described = spectral()
     run = Engine("cpu", workers=2).load(net, torch.from_numpy(SOUND[:2]), described.digest)
     expected = run(SOUND)
     with ThreadPoolExecutor(4) as pool:
@@ -59,7 +66,7 @@ def test_a_converted_net_is_kept_for_the_next_start(tmp_path: Path, monkeypatch:
     if not engine.name.startswith("cpu:openvino"):
         pytest.skip("OpenVINO is not installed; torch converts nothing")
     monkeypatch.setattr("models.weights.folder", lambda: tmp_path)
-    net, described = voice.load_voice()
+    net, described = spectral()
     first = engine.load(net, torch.from_numpy(SOUND[:2]), described.digest)(SOUND)
     assert {path.suffix for path in tmp_path.iterdir()} == {".xml", ".bin"}
     monkeypatch.setattr("openvino.convert_model", None)

@@ -1,8 +1,10 @@
+from pathlib import Path
+
 import numpy as np
 
 from models.training.voice_codecs import opus
 from models.training.voice_data import ClipStore
-from models.training.voice_repeats import repeated
+from models.training.voice_repeats import twins
 
 
 class Sounds(ClipStore):
@@ -27,6 +29,13 @@ def babble(seed: int) -> np.ndarray:
     return (0.01 * (loud[0] * dark + 0.2 * loud[1] * rng.normal(size=80_000))).astype(np.float32)
 
 
-def test_the_same_recording_is_found_behind_a_codec_a_cut_and_a_gain() -> None:
+def test_the_same_recording_is_found_behind_a_codec_a_cut_and_a_gain(tmp_path: Path) -> None:
     twin = opus(babble(0)[16_000:] * 0.3, 32_000)
-    assert repeated(Sounds(twin, babble(3)), Sounds(babble(1), babble(0), babble(2))).tolist() == [True, False]
+    store = Sounds(babble(1), babble(0), babble(2), twin, babble(3))
+    assert twins(store, tmp_path / "twins.json") == {1: [3], 3: [1]}
+
+
+def test_what_was_found_once_is_read_again(tmp_path: Path) -> None:
+    kept = tmp_path / "twins.json"
+    found = twins(Sounds(babble(0), babble(1), babble(0)), kept)
+    assert twins(Sounds(), kept) == found == {0: [2], 2: [0]}
