@@ -68,7 +68,7 @@ class ClipCheck:
     _first_alert_s: float | None = None
 
     def __post_init__(self) -> None:
-        self._decision = CallDecision(self.policy, self.detector.changes)
+        self._decision = CallDecision(self.policy, self.detector.changes, self.detector.longs)
 
     def push(self, media: Media) -> float:
         """Take a frame or a gap; return its place in the clip [s]."""

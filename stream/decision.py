@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from models.calibration import Calibration
+from models.long_speech import LongSpeech
 from models.window import HOP_S, WINDOW_S, Reason, Score, Signal
 from stream.events import AlertKind, Coverage, Decision, SignalReading, State
 
@@ -85,6 +86,7 @@ class _Track:
     """Running mean of what the windows are worth [nat]."""
     start: list[float] = field(default_factory=list)
     """Raw scores of the first windows."""
+    long: LongSpeech = field(default_factory=lambda: LongSpeech({}))
 
     def update(self, score: Score, policy: Policy, change: Calibration | None) -> None:
         """Take the next window; one that could not be judged changes no evidence."""
@@ -93,7 +95,10 @@ class _Track:
         if self.llr is None:
             return
         self.judged_s = score.end_s
-        self.analysed_s += _newly_analysed_s(score, self.analysed_s)
+        new_s = _newly_analysed_s(score, self.analysed_s)
+        self.analysed_s += new_s
+        if score.llr is not None:
+            self.long.take(score.llr, new_s)
         before = self.llr if self.lean_nat is None else self.lean_nat
         self.lean_nat = before + LEAN_SHARE * (self.llr - before)
         step = NEW_SHARE * (-self.llr - policy.drift_nat)
@@ -131,6 +136,7 @@ class _Track:
     def reading(self, now_s: float, policy: Policy) -> SignalReading:
         """Return what a viewer sees of this track."""
         assert self.score is not None
+        long = self.long.reading()
         return SignalReading(
             signal=self.signal,
             track=self.track,
@@ -139,6 +145,8 @@ class _Track:
             reason=self.score.reason,
             evidence_nat=self.evidence_nat,
             analysed_s=self.analysed_s,
+            long_s=long.speech_s if long else None,
+            long_llr=long.llr if long else None,
         )
 
 
@@ -154,6 +162,8 @@ class CallDecision:
     policy: Policy = field(default_factory=Policy)
     changes: Mapping[Signal, Calibration] = field(default_factory=dict)
     """What a difference of raw scores to the track's start tells, by signal."""
+    longs: Mapping[Signal, Mapping[int, Calibration]] = field(default_factory=dict)
+    """What the mean llr over so many seconds tells, by signal."""
     alerted: frozenset[Signal] = frozenset()
     """The signals that carry the alert; empty while none stands."""
     _tracks: dict[tuple[Signal, int], _Track] = field(default_factory=dict)
@@ -166,7 +176,7 @@ class CallDecision:
         """Take the scores of windows, scored or not; return the decision and what it does to the alert."""
         for score in sorted(scores, key=lambda s: s.end_s):
             self._now_s = max(self._now_s, score.end_s)
-            track = self._tracks.setdefault((score.signal, score.track), _Track(score.signal, score.track))
+            track = self._track(score.signal, score.track)
             if score.llr is not None and track.analysed_s == 0:
                 self._inherit(track)
             track.update(score, self.policy, self.changes.get(score.signal))
@@ -179,6 +189,12 @@ class CallDecision:
         if not was or not self.alerted:
             return decision, AlertKind.RAISED if self.alerted else AlertKind.CLEARED
         return decision, AlertKind.UPDATED
+
+    def _track(self, signal: Signal, number: int) -> _Track:
+        if (signal, number) not in self._tracks:
+            long = LongSpeech(self.longs.get(signal, {}))
+            self._tracks[signal, number] = _Track(signal, number, long=long)
+        return self._tracks[signal, number]
 
     def _carriers(self, decision: Decision) -> frozenset[Signal]:
         if decision.state is not State.SPOOF:

@@ -88,6 +88,10 @@ class SignalReading:
     """Accumulated evidence for a spoof [nat], at least 0; the alert is raised at the decision's threshold."""
     analysed_s: float
     """Seconds of this signal that were analysed so far [s]."""
+    long_s: int | None = None
+    """Length of the stretch of speech that `long_llr` is of [s]; None before there are ten seconds, and for a face."""
+    long_llr: float | None = None
+    """What the newest ten or thirty seconds of speech say as a whole [nat], up = bona fide."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

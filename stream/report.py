@@ -92,6 +92,8 @@ def _signal(report: ClipReport, signal: Signal) -> dict[str, object]:
         "min_llr": min(llrs, default=None),
         "max_evidence_nat": max((r.evidence_nat for r in readings), default=0.0),
         "reason": None if llrs else next((r.reason for r in reversed(readings)), None),
+        "long_s": readings[-1].long_s if readings else None,
+        "long_llr": readings[-1].long_llr if readings else None,
     }
 
 
@@ -136,7 +138,8 @@ def _reading(reading: SignalReading) -> str:
     if reading.analysed_s == 0:
         return f"{name}: not judged, {REASONS[reading.reason] if reading.reason else 'too short'}"
     words = SYNC_HEADLINES if reading.signal is Signal.SYNC else HEADLINES
+    long = "" if reading.long_llr is None else f", last {reading.long_s} s of speech {reading.long_llr:+.1f} nat"
     return (
         f"{name}: {words[reading.state].lower()}, evidence {reading.evidence_nat:.1f} nat, "
-        f"{reading.analysed_s:.1f} s analysed"
+        f"{reading.analysed_s:.1f} s analysed{long}"
     )

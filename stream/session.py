@@ -42,6 +42,10 @@ class FaceSearch(WindowExplainer, Protocol):
     def changes(self) -> dict[Signal, Calibration]:
         """What a change of a raw score since the start of its call tells, by signal."""
 
+    @property
+    def longs(self) -> dict[Signal, dict[int, Calibration]]:
+        """What the mean llr over so many seconds of speech tells, by signal."""
+
     def find_faces(self, picture: Pixels, near: Sequence[Detection] = ()) -> tuple[Detection, ...]:
         """Return the faces of a picture, sought near known ones or, given none, everywhere."""
 
@@ -116,7 +120,7 @@ class Session:
         self._clock = clock
         self._windower = Windower()
         self._tracker = FaceTracker()
-        self._decision = CallDecision(policy, detector.changes)
+        self._decision = CallDecision(policy, detector.changes, detector.longs)
         self._judged = JudgedWindows()
         self._explainer = Explainer(info.id, detector, run, self._tell_explanation)
         self._alert: Alert | None = None

@@ -15,17 +15,20 @@ from models.voice import LIMIT, LinearHead
 
 Floats = npt.NDArray[np.float32]
 
-MAX_STEPS = 100
+MAX_STEPS = 60
+
+COPY_SHARE = 0.25
+"""What copies count beside the systems of pages: they are many, and alike."""
 
 
 def balance(clips: Sequence[Clip]) -> Floats:
     """Return each clip's weight, 1 in the mean: classes alike; within a class sources by the root of their clips.
 
-    Copies of a source's bona fide speech count as a source of their own.
+    Copies of a source's bona fide speech count as a source of their own, and COPY_SHARE of what it would.
     """
     keys = [(clip.is_spoof, clip.source, clip.is_copy) for clip in clips]
     n_clips = Counter(keys)
-    raw = np.array([n_clips[key] ** -0.5 for key in keys])
+    raw = np.array([n_clips[key] ** -0.5 * (COPY_SHARE if key[2] else 1.0) for key in keys])
     is_spoof = np.array([clip.is_spoof for clip in clips])
     for rows in (is_spoof, ~is_spoof):
         if rows.any():

@@ -50,7 +50,8 @@ def learn(
     """
     n_forms = len(features)
     is_bona_fide = np.tile([not clip.is_spoof for clip in clips], n_forms)
-    weight = np.tile(balance(clips), n_forms)
+    # The clips as they are count as much as all degraded forms together.
+    weight = np.concatenate([balance(clips) * (max(n_forms - 1, 1) if form == 0 else 1) for form in range(n_forms)])
     speech = np.concatenate([form.speech[rows] for form in features])
     melody = np.concatenate([form.prosody[rows] for form in features])
     return Learnt(

@@ -40,6 +40,10 @@ class SignalMessage(Message):
     evidence_nat: float
     """Accumulated evidence for a spoof [nat]; the alert is raised at `threshold_nat`."""
     analysed_s: float
+    long_s: int | None
+    """Length of the stretch of speech that `long_llr` is of [s]; null before ten seconds of it, and for a face."""
+    long_llr: float | None
+    """What the newest ten or thirty seconds of speech say as a whole [nat], up = bona fide."""
 
 
 class CoverageMessage(Message):

@@ -26,6 +26,7 @@ class Models:
 
     def __init__(self, face_from_s: float, voice_from_s: float) -> None:
         self.changes: dict[Signal, Calibration] = {}
+        self.longs: dict[Signal, dict[int, Calibration]] = {}
         self.from_s = {Signal.FACE: face_from_s, Signal.VOICE: voice_from_s}
         self.explained: list[Explainable] = []
 

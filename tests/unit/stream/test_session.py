@@ -27,6 +27,7 @@ class Models:
         self.may_look.set()
         self.looked_at: list[float] = []
         self.changes: dict[Signal, Calibration] = {}
+        self.longs: dict[Signal, dict[int, Calibration]] = {}
         self.fails = False
 
     def find_faces(self, picture: Pixels, near: Sequence[Detection] = ()) -> tuple[Detection, ...]:

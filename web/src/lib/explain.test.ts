@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import {
   briefSignals,
   explanationOf,
+  longWords,
   nameIn,
   nextStep,
   shownSignals,
@@ -161,4 +162,11 @@ test("where the heat is strongest is said in words", () => {
     "all of the picture looks machine-made, no part of it more than another",
   );
   expect(whereHot([[0.1, 0.4]])).toBe("no place stands out by itself");
+});
+
+test("a longer stretch of speech leans only where it says something", () => {
+  expect(longWords(30, -1)).toContain("machine-made");
+  expect(longWords(10, 0.9)).toContain("10 s");
+  expect(longWords(10, 0.9)).toContain("real voice");
+  expect(longWords(10, 0.2)).toContain("no lean");
 });

@@ -138,3 +138,12 @@ function namesOf(signals: readonly SignalMessage[], states: readonly State[]): s
   const names = signals.filter((signal) => states.includes(signal.state)).map((signal) => WHY.ofSignal[signal.signal]);
   return [...new Set(names)].join(WHY.and);
 }
+
+/** From here on a longer stretch of speech is said to lean to one side [nat]: odds of about three to two. */
+const LEAN_NAT = 0.4;
+
+/** What the newest stretch of speech says as a whole. */
+export function longWords(seconds: number, llr: number): string {
+  if (llr <= -LEAN_NAT) return WHY.longSpoof(seconds);
+  return llr >= LEAN_NAT ? WHY.longBonaFide(seconds) : WHY.longOpen(seconds);
+}

@@ -77,6 +77,14 @@ export type Reason =
 export type EvidenceNat = number;
 export type AnalysedS = number;
 /**
+ * Length of the stretch of speech that `long_llr` is of [s]; null before ten seconds of it, and for a face.
+ */
+export type LongS = number | null;
+/**
+ * What the newest ten or thirty seconds of speech say as a whole [nat], up = bona fide.
+ */
+export type LongLlr = number | null;
+/**
  * Those that carry it, strongest first.
  */
 export type Signals = SignalMessage[];
@@ -265,6 +273,8 @@ export interface SignalMessage {
   reason: Reason | null;
   evidence_nat: EvidenceNat;
   analysed_s: AnalysedS;
+  long_s: LongS;
+  long_llr: LongLlr;
 }
 /**
  * How much of the call was really analysed [s].

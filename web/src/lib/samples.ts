@@ -19,6 +19,8 @@ export function signal(fields: Partial<SignalMessage> = {}): SignalMessage {
     reason: null,
     evidence_nat: 0,
     analysed_s: 4,
+    long_s: null,
+    long_llr: null,
     ...fields,
   };
 }

@@ -89,6 +89,9 @@ export const WHY = {
   meterText: (value: string, threshold: string, words: string): string =>
     `${value} of ${threshold} needed for an alert; ${words}`,
   cannot: (reason: string): string => `cannot judge now: ${reason}`,
+  longSpoof: (seconds: number): string => `Last ${seconds} s of speech taken together: more like a machine-made voice`,
+  longBonaFide: (seconds: number): string => `Last ${seconds} s of speech taken together: more like a real voice`,
+  longOpen: (seconds: number): string => `Last ${seconds} s of speech taken together: no lean either way`,
   meterHelp: "Bars show gathered evidence. The mark is the alert line.",
 };
 
