@@ -58,7 +58,9 @@ class SpeechCutter:
         if start < self._until:
             self._rest = window
             return []
-        return self._take(window, start)
+        # Between the last window and this one some may be missing: what is left of the last is used first.
+        rest = self._take(self._rest, self._until) if self._rest is not None and start > self._until else []
+        return rest + self._take(window, max(start, self._until))
 
     def finish(self) -> list[SpeechPiece]:
         """Use what is left of the last window, and the last speech even if it is shorter than a hop."""

@@ -1,0 +1,145 @@
+"""Voices for the calibration of identity: who speaks in a clip, and what the clip is like under three channels.
+
+Speakers come from the manifest. One that several pages show under the same name of a public corpus is one speaker, so
+that no fold knows a speaker whom it is measured on. Embeddings are kept on disk, a file a clip, and made once.
+"""
+
+import csv
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from models.drift import Piece
+from models.speaker_net import SpeakerNet, load_speaker
+from models.speech_pieces import SpeechCutter, SpeechPiece
+from models.training.clips import voice_windows
+from models.training.voice_augment import g711, opus
+from models.training.voice_data import decode
+from models.voice_activity import VoiceActivity
+from models.window import WINDOW_SAMPLES, Samples
+
+CHANNELS: dict[str, Callable[[Samples], Samples]] = {
+    "wideband": lambda samples: samples,
+    "opus_16": partial(opus, bit_rate=16_000),
+    "g711": g711,
+}
+CLIPS_A_SPEAKER = 3
+"""Of one source: those with more would outweigh the others."""
+CLIPS_OF_A_LONG_SPEAKER, LONG_S = 14, 60.0
+"""Speakers with more than `LONG_S` of sound serve for long references and calls."""
+CLONES_A_SPEAKER = 2
+MADE_UP = re.compile(r"(vctk_p|libri_|so762_|hyke_|mls_)")
+"""Names under which corpora give their speakers; any other name holds within its own source alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoiceClip:
+    """One clip of a known speaker, or of a machine that was made to speak as one."""
+
+    path: Path
+    source: str
+    speaker: str
+    recording: str
+    """Where the source has it: two clips of one recording share it."""
+    attack: str
+    """`-` for bona fide."""
+
+    @property
+    def is_clone(self) -> bool:
+        return self.attack != "-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Voice:
+    """What one clip is like under one channel."""
+
+    clip: VoiceClip
+    channel: str
+    pieces: tuple[Piece, ...]
+
+
+def read_voices(folder: Path) -> tuple[VoiceClip, ...]:
+    """Return the clips to compare: of speakers with two recordings in one source or more, the first of each first."""
+    with (folder / "manifest.csv").open(newline="") as lines:
+        rows = [row for row in csv.DictReader(lines) if row["kind"] == "audio" and row["speaker"]]
+    groups: dict[tuple[str, str, bool], list[tuple[VoiceClip, float]]] = defaultdict(list)
+    for row in rows:
+        clip = _clip(folder, row)
+        groups[clip.source, clip.speaker, clip.is_clone].append((clip, float(row["seconds"])))
+    chosen: list[tuple[int, int, VoiceClip]] = []
+    for (source, speaker, is_clone), found in sorted(groups.items(), key=lambda item: item[0]):
+        genuine = groups.get((source, speaker, False), [])
+        if len({clip.recording for clip, _ in genuine}) < (1 if is_clone else 2):
+            continue
+        long = sum(seconds for _, seconds in found) > LONG_S
+        most = CLONES_A_SPEAKER if is_clone else CLIPS_OF_A_LONG_SPEAKER if long else CLIPS_A_SPEAKER
+        chosen += [(is_clone, n, clip) for n, (clip, _) in enumerate(_spread(found)[:most])]
+    return tuple(clip for _, _, clip in sorted(chosen, key=lambda one: one[:2]))
+
+
+def embed(clips: Sequence[VoiceClip], folder: Path) -> Iterator[Voice]:
+    """Yield each clip under each channel, from `folder` where an earlier, perhaps cut-off run has left it.
+
+    Args:
+        clips: From `read_voices`.
+        folder: Where embeddings are kept.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    net, activity = load_speaker(), VoiceActivity()
+    for n, clip in enumerate(clips):
+        kept = folder / f"{hashlib.sha256(str(clip.path).encode()).hexdigest()[:16]}.npz"
+        if not kept.is_file():
+            samples = decode(clip.path)[:WINDOW_SAMPLES]
+            np.savez(kept, **{name: _rows(net, _cut(activity, sent(samples))) for name, sent in CHANNELS.items()})
+            if n % 20 == 19:
+                print(f"{n + 1} of {len(clips)} clips", flush=True)
+        for channel, rows in np.load(kept).items():
+            yield Voice(clip=clip, channel=channel, pieces=tuple(map(_piece, rows)))
+
+
+def _cut(activity: VoiceActivity, samples: Samples) -> list[SpeechPiece]:
+    cutter = SpeechCutter(activity)
+    return [piece for window in voice_windows(samples) for piece in cutter.push(window)] + cutter.finish()
+
+
+@torch.inference_mode()
+def _rows(net: SpeakerNet, pieces: Sequence[SpeechPiece]) -> np.ndarray:
+    """Return times and embedding of pieces, shape (N, 3 + D)."""
+    if not pieces:
+        return np.zeros((0, 3), np.float32)
+    vectors = net(torch.from_numpy(np.stack([piece.samples for piece in pieces]))).numpy()
+    times = [(piece.start_s, piece.end_s, piece.new_s) for piece in pieces]
+    return np.hstack([np.array(times, np.float32), vectors])
+
+
+def _piece(row: np.ndarray) -> Piece:
+    start_s, end_s, new_s = row[:3].tolist()
+    return Piece(vector=row[3:], start_s=start_s, end_s=end_s, new_s=new_s)
+
+
+def _clip(folder: Path, row: dict[str, str]) -> VoiceClip:
+    name, source = row["speaker"], row["source"]
+    return VoiceClip(
+        path=folder / row["file"],
+        source=source,
+        speaker=name if MADE_UP.match(name) or name == "ljspeech" else f"{source}:{name}",
+        recording=row["path"],
+        attack=row["attack"],
+    )
+
+
+def _spread(found: Sequence[tuple[VoiceClip, float]]) -> list[tuple[VoiceClip, float]]:
+    """Return clips with those of new recordings before those of recordings that came already."""
+    seen: set[str] = set()
+    first, again = [], []
+    for one in found:
+        (again if one[0].recording in seen else first).append(one)
+        seen.add(one[0].recording)
+    return first + again
