@@ -117,11 +117,7 @@ class IdentityModel:
             return []
         with self._lock:
             net = self._speaker = self._speaker or load_speaker()
-        vectors = _run(net, [piece.samples for piece in pieces])
-        return [
-            Piece(vector=vector, start_s=piece.start_s, end_s=piece.end_s, new_s=piece.new_s)
-            for piece, vector in zip(pieces, vectors, strict=True)
-        ]
+        return embed_voice(net, pieces)
 
     def face(self, crops: Sequence[FaceCrop]) -> list[Piece]:
         """Return what a face is like, a second at a time; crops that cannot be judged are left out.
@@ -130,23 +126,11 @@ class IdentityModel:
             crops: Of one track, by time. Fewer than `CROPS_A_PIECE` at the end are not used.
         """
         usable = quality.usable(crops)
-        seconds = [usable[i : i + CROPS_A_PIECE] for i in range(0, len(usable) - CROPS_A_PIECE + 1, CROPS_A_PIECE)]
-        if not seconds:
+        if len(usable) < CROPS_A_PIECE:
             return []
         with self._lock:
             net = self._face = self._face or load_face_id()
-        frontal = [crop for second in seconds for crop in sorted(second, key=_turned)[:READ_A_PIECE]]
-        vectors = _run(net, [chip(crop) for crop in frontal])  # (n * READ_A_PIECE, D)
-        means = vectors.reshape(len(seconds), READ_A_PIECE, -1).mean(axis=1)  # (n, D)
-        return [
-            Piece(
-                vector=mean / np.float32(np.linalg.norm(mean)),
-                start_s=second[0].time_s,
-                end_s=second[-1].time_s,
-                new_s=CROPS_A_PIECE / PICTURE_RATE_HZ,
-            )
-            for second, mean in zip(seconds, means, strict=True)
-        ]
+        return embed_face(net, usable)
 
     def compare(self, reference: Reference, pieces: Sequence[Piece]) -> Comparison:
         """Say how far a caller is from a reference, by all that was heard or seen of them."""
@@ -161,6 +145,32 @@ class IdentityModel:
     def drift(self, identity: Identity) -> Drift:
         """Return what watches one new track."""
         return Drift(self.calibrations[identity].drift, DRIFT_S[identity])
+
+
+def embed_voice(net: SpeakerNet, pieces: Sequence[SpeechPiece]) -> list[Piece]:
+    """Return what each piece of speech is like, in order."""
+    vectors = _run(net, [piece.samples for piece in pieces])
+    return [
+        Piece(vector=vector, start_s=piece.start_s, end_s=piece.end_s, new_s=piece.new_s)
+        for piece, vector in zip(pieces, vectors, strict=True)
+    ]
+
+
+def embed_face(net: FaceIdNet, crops: Sequence[FaceCrop]) -> list[Piece]:
+    """Return what a face is like, `CROPS_A_PIECE` crops at a time; fewer at the end are not used."""
+    groups = [crops[i : i + CROPS_A_PIECE] for i in range(0, len(crops) - CROPS_A_PIECE + 1, CROPS_A_PIECE)]
+    read = [crop for group in groups for crop in sorted(group, key=_turned)[:READ_A_PIECE]]
+    vectors = _run(net, [chip(crop) for crop in read])
+    means = [np.mean(vectors[i : i + READ_A_PIECE], axis=0) for i in range(0, len(vectors), READ_A_PIECE)]
+    return [
+        Piece(
+            vector=mean / np.float32(np.linalg.norm(mean)),
+            start_s=group[0].time_s,
+            end_s=group[-1].time_s,
+            new_s=CROPS_A_PIECE / PICTURE_RATE_HZ,
+        )
+        for group, mean in zip(groups, means, strict=True)
+    ]
 
 
 def load_calibrations(folder: Path = CHECKPOINTS) -> dict[Identity, Calibrations]:
@@ -188,15 +198,13 @@ def _calibration(fields: dict[str, Any]) -> Calibration:
     return Calibration(raws=tuple(fields["raws"]), llrs=tuple(fields["llrs"]))
 
 
-def _run(net: nn.Module, inputs: Sequence[npt.NDArray[Any]]) -> Vector:
-    """Return the embeddings of equal inputs, shape (N, D)."""
+def _run(net: nn.Module, inputs: Sequence[npt.NDArray[Any]]) -> list[Vector]:
+    """Return the embeddings of equal inputs, each of shape (D,)."""
+    found: list[Vector] = []
     with torch.inference_mode():
-        return np.concatenate(
-            [
-                net(torch.from_numpy(np.stack(inputs[start : start + AT_ONCE]))).numpy()
-                for start in range(0, len(inputs), AT_ONCE)
-            ]
-        )
+        for start in range(0, len(inputs), AT_ONCE):
+            found += list(net(torch.from_numpy(np.stack(inputs[start : start + AT_ONCE]))).numpy())
+    return found
 
 
 def _turned(crop: FaceCrop) -> float:

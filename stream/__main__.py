@@ -119,25 +119,18 @@ def compare(
 
     Exit status: 0 the same person likely, or no change found, 1 another person likely, 4 cannot tell, 5 unreadable.
     """
-    from models.identity import Identity, IdentityModel
+    from models.identity import IdentityModel
     from stream import compare_report
-    from stream import compare as comparing
 
     if len(files) > 2:
         raise typer.BadParameter(f"got {len(files)} files, expected one or two", param_hint="FILES")
     _set_up_log(load_settings())
     model = IdentityModel()
     try:
-        recordings = [_read_recording(path, model, as_json) for path in files]
+        said = compare_report.judged(model, [_read_recording(path, model, as_json) for path in files])
     except MediaError as exc:
         _say_unreadable(", ".join(map(str, files)), exc, as_json)
         raise typer.Exit(EXIT_UNREADABLE) from exc
-    if len(recordings) == 2:
-        compared = comparing.compare(model, *recordings)
-        said = compare_report.compared(compared, *recordings)
-    else:
-        courses = {identity: comparing.course(model, identity, recordings[0]) for identity in Identity}
-        said = compare_report.course(courses, recordings[0])
     if as_json:
         typer.echo(json.dumps(said.fields))
     else:

@@ -156,7 +156,7 @@ def compare(model: IdentityModel, reference: Recording, caller: Recording) -> di
     return found
 
 
-def course(model: IdentityModel, identity: Identity, recording: Recording) -> Course:
+def course_of(model: IdentityModel, identity: Identity, recording: Recording) -> Course:
     """Say whether and when the voice or the face of a recording changed."""
     drift, pieces = model.drift(identity), recording.pieces[identity]
     llrs = [reading.llr for piece in pieces if (reading := drift.push(piece)).llr is not None]

@@ -1,14 +1,14 @@
 """What a comparison found, in words for a terminal and as JSON for a program."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from rich.markup import escape
 
 from models.drift import Change
-from models.identity import Comparison, Identity
+from models.identity import Comparison, Identity, IdentityModel
 from models.window import Reason
-from stream.compare import Course, Likeness, Recording, likeness, overall
+from stream.compare import Course, Likeness, Recording, compare, course_of, likeness, overall
 from stream.report import REASONS
 
 NAMES = {Identity.VOICE: "voice", Identity.FACE: "face"}
@@ -40,6 +40,14 @@ class Said:
     """As rich markup, a headline first."""
     fields: dict[str, object]
     """For `--json`; numbers as they were, nothing rounded."""
+
+
+def judged(model: IdentityModel, recordings: Sequence[Recording]) -> Said:
+    """Compare two recordings, or follow one."""
+    if len(recordings) == 2:
+        return compared(compare(model, *recordings), *recordings)
+    (recording,) = recordings
+    return course({identity: course_of(model, identity, recording) for identity in Identity}, recording)
 
 
 def compared(found: Mapping[Identity, Comparison], reference: Recording, caller: Recording) -> Said:

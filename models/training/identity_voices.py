@@ -14,16 +14,19 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
+import numpy.typing as npt
 
 from models.drift import Piece
-from models.speaker_net import SpeakerNet, load_speaker
+from models.identity import embed_voice
+from models.speaker_net import load_speaker
 from models.speech_pieces import SpeechCutter, SpeechPiece
 from models.training.clips import voice_windows
 from models.training.voice_augment import g711, opus
 from models.training.voice_data import decode
 from models.voice_activity import VoiceActivity
 from models.window import WINDOW_SAMPLES, Samples
+
+Rows = npt.NDArray[np.float32]
 
 CHANNELS: dict[str, Callable[[Samples], Samples]] = {
     "wideband": lambda samples: samples,
@@ -48,12 +51,12 @@ class VoiceClip:
     speaker: str
     recording: str
     """Where the source has it: two clips of one recording share it."""
-    attack: str
+    attack_type: str
     """`-` for bona fide."""
 
     @property
     def is_clone(self) -> bool:
-        return self.attack != "-"
+        return self.attack_type != "-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -85,7 +88,7 @@ def read_voices(folder: Path) -> tuple[VoiceClip, ...]:
 
 
 def embed(clips: Sequence[VoiceClip], folder: Path) -> Iterator[Voice]:
-    """Yield each clip under each channel, from `folder` where an earlier, perhaps cut-off run has left it.
+    """Yield each clip under each channel, a clone under the first alone; from `folder` what an earlier run left there.
 
     Args:
         clips: From `read_voices`.
@@ -97,11 +100,17 @@ def embed(clips: Sequence[VoiceClip], folder: Path) -> Iterator[Voice]:
         kept = folder / f"{hashlib.sha256(str(clip.path).encode()).hexdigest()[:16]}.npz"
         if not kept.is_file():
             samples = decode(clip.path)[:WINDOW_SAMPLES]
-            np.savez(kept, **{name: _rows(net, _cut(activity, sent(samples))) for name, sent in CHANNELS.items()})
+            channels = {"wideband": CHANNELS["wideband"]} if clip.is_clone else CHANNELS
+            np.savez(
+                kept,
+                **{name: rows_of(embed_voice(net, _cut(activity, sent(samples)))) for name, sent in channels.items()},
+            )
             if n % 20 == 19:
                 print(f"{n + 1} of {len(clips)} clips", flush=True)
-        for channel, rows in np.load(kept).items():
-            yield Voice(clip=clip, channel=channel, pieces=tuple(map(_piece, rows)))
+        with np.load(kept) as known:
+            made = dict(known)
+        for channel, rows in made.items():
+            yield Voice(clip=clip, channel=channel, pieces=pieces_of(rows))
 
 
 def _cut(activity: VoiceActivity, samples: Samples) -> list[SpeechPiece]:
@@ -109,19 +118,15 @@ def _cut(activity: VoiceActivity, samples: Samples) -> list[SpeechPiece]:
     return [piece for window in voice_windows(samples) for piece in cutter.push(window)] + cutter.finish()
 
 
-@torch.inference_mode()
-def _rows(net: SpeakerNet, pieces: Sequence[SpeechPiece]) -> np.ndarray:
-    """Return times and embedding of pieces, shape (N, 3 + D)."""
-    if not pieces:
-        return np.zeros((0, 3), np.float32)
-    vectors = net(torch.from_numpy(np.stack([piece.samples for piece in pieces]))).numpy()
-    times = [(piece.start_s, piece.end_s, piece.new_s) for piece in pieces]
-    return np.hstack([np.array(times, np.float32), vectors])
+def rows_of(pieces: Sequence[Piece]) -> Rows:
+    """Return times and embeddings of pieces as one array for the disk, shape (N, 3 + D)."""
+    rows = [np.concatenate([[piece.start_s, piece.end_s, piece.new_s], piece.vector]) for piece in pieces]
+    return np.array(rows, np.float32).reshape(len(rows), -1)
 
 
-def _piece(row: np.ndarray) -> Piece:
-    start_s, end_s, new_s = row[:3].tolist()
-    return Piece(vector=row[3:], start_s=start_s, end_s=end_s, new_s=new_s)
+def pieces_of(rows: Rows) -> tuple[Piece, ...]:
+    """Return what `rows_of` was given."""
+    return tuple(Piece(vector=row[3:], start_s=float(row[0]), end_s=float(row[1]), new_s=float(row[2])) for row in rows)
 
 
 def _clip(folder: Path, row: dict[str, str]) -> VoiceClip:
@@ -131,7 +136,7 @@ def _clip(folder: Path, row: dict[str, str]) -> VoiceClip:
         source=source,
         speaker=name if MADE_UP.match(name) or name == "ljspeech" else f"{source}:{name}",
         recording=row["path"],
-        attack=row["attack"],
+        attack_type=row["attack_type"],
     )
 
 
