@@ -121,7 +121,7 @@ def _cut(activity: VoiceActivity, samples: Samples) -> list[SpeechPiece]:
 def rows_of(pieces: Sequence[Piece]) -> Rows:
     """Return times and embeddings of pieces as one array for the disk, shape (N, 3 + D)."""
     rows = [np.concatenate([[piece.start_s, piece.end_s, piece.new_s], piece.vector]) for piece in pieces]
-    return np.array(rows, np.float32).reshape(len(rows), -1)
+    return np.array(rows, np.float32) if rows else np.zeros((0, 3), np.float32)
 
 
 def pieces_of(rows: Rows) -> tuple[Piece, ...]:
