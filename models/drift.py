@@ -1,7 +1,8 @@
 """Whether the person of one track is still who it was, and since when not: pure, pieces in, readings out.
 
-The newest seconds are compared with all that came before them since the track's start or its last change. Nobody is
-recognised: a track is compared with itself alone. Up = the same person.
+The newest seconds are compared with all that came before them since the track's start or its last change. One
+comparison may tell a change by itself; weaker ones add up, each by the share of it that is new. Nobody is recognised: a
+track is compared with itself alone. Up = the same person.
 """
 
 from collections.abc import Sequence
@@ -16,6 +17,10 @@ Vector = npt.NDArray[np.float32]
 
 CHANGE_NAT = 3.0
 """A change is told from here on: what was heard or seen is twenty times likelier of two people than of one [nat]."""
+BIAS_NAT = 1.0
+"""Taken off what every comparison adds up to: how far one person's voice or light may go in a call [nat]."""
+MOST_DOUBTED = 60
+"""Pieces for which doubt may last before they count as the same person's after all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -72,22 +77,32 @@ class Drift:
     _before: Vector | None = None
     """Sum over all older pieces of their vectors by their seconds."""
     _before_s: float = 0.0
+    _evidence_nat: float = 0.0
+    """For another person, from comparisons that did not tell it by themselves [nat]."""
+    _doubted: int = 0
+    """Pieces since the evidence left 0: no part of what the newest are compared with."""
 
     def push(self, piece: Piece) -> DriftReading:
         """Take the next piece of the track, by time."""
         self._recent.append(piece)
         n = _n_newest(self._recent, self.newest_s)
         # The piece before the newest shares sound with them.
-        earlier, newest = self._recent[: -n - 1], self._recent[-n:]
-        before_s = self._before_s + sum(p.new_s for p in earlier)
+        earlier, newest = self._recent[: -n - 1 - self._doubted], self._recent[-n:]
+        before_s = self._before_s + seconds_of(earlier)
         if before_s < self.newest_s:
             return DriftReading(time_s=piece.end_s, llr=None, before_s=before_s, change=None)
         before = _unit(_sum(earlier, self._before))
         llr = self.calibration.llr(float(before @ mean_of(newest)))
-        change = self._change(before, newest, llr) if llr <= -CHANGE_NAT else None
+        self._weigh(llr, piece.new_s)
+        change = self._change(before, newest, llr) if max(-llr, self._evidence_nat) >= CHANGE_NAT else None
         if change is None:
-            self._fold(2 * n + 2)
+            self._fold(2 * n + 2 + self._doubted)
         return DriftReading(time_s=piece.end_s, llr=llr, before_s=before_s, change=change)
+
+    def _weigh(self, llr: float, new_s: float) -> None:
+        added = (-llr - BIAS_NAT) * min(new_s / self.newest_s, 1.0)
+        self._evidence_nat = max(self._evidence_nat + added, 0.0)
+        self._doubted = self._doubted + 1 if self._evidence_nat and self._doubted < MOST_DOUBTED else 0
 
     def _change(self, before: Vector, newest: Sequence[Piece], llr: float) -> Change:
         """Say where the newest person came, and begin anew from there."""
@@ -100,6 +115,7 @@ class Drift:
         self.changes.append(change)
         # The first piece may hold the end of the one before.
         self._recent, self._before, self._before_s = self._recent[first + 1 :], None, 0.0
+        self._evidence_nat, self._doubted = 0.0, 0
         return change
 
     def _fold(self, n_kept: int) -> None:
@@ -107,7 +123,7 @@ class Drift:
         old, self._recent = self._recent[:-n_kept], self._recent[-n_kept:]
         if old:
             self._before = _sum(old, self._before)
-            self._before_s += sum(p.new_s for p in old)
+            self._before_s += seconds_of(old)
 
 
 def mean_of(pieces: Sequence[Piece]) -> Vector:

@@ -44,7 +44,7 @@ class Watched:
 def voice_calls(voices: Sequence[Voice], channel: str) -> list[Call]:
     """Return a call for each speaker with two recordings on a page, and one that another speaker of it takes over.
 
-    The first recording of each goes before, the second after; the other speaker is the next one by name.
+    Two recordings go before, up to three of the other speaker, the next one by name, after.
     """
     calls = []
     for source in sorted({voice.clip.source for voice in voices}):
@@ -57,7 +57,7 @@ def voice_calls(voices: Sequence[Voice], channel: str) -> list[Call]:
             own, other = people[name], names[(n + 1) % len(names)]
             calls.append(_call(source, [voice.pieces for voice in own], frozenset({name}), None))
             if other != name:
-                both = [voice.pieces for voice in (*own[:2], *people[other][:2])]
+                both = [voice.pieces for voice in (*own[:2], *people[other][:3])]
                 calls.append(_call(source, both, frozenset({name, other}), 2 * WINDOW_S))
     return calls
 

@@ -35,10 +35,12 @@ CHANNELS: dict[str, Callable[[Samples], Samples]] = {
 }
 CLIPS_A_SPEAKER = 3
 """Of one source: those with more would outweigh the others."""
-CLIPS_OF_A_LONG_SPEAKER, LONG_S = 14, 60.0
+CLIPS_OF_A_LONG_SPEAKER, LONG_S = 8, 60.0
 """Speakers with more than `LONG_S` of sound serve for long references and calls."""
 CLONES_A_SPEAKER = 2
-MADE_UP = re.compile(r"(vctk_p|libri_|so762_|hyke_|mls_)")
+NOBODY = {"", "idx2_Speaker"}
+"""What no person is called: the second is fifteen people whose files are numbered."""
+IN_CORPORA = re.compile(r"(vctk_p|libri_|so762_|hyke_|mls_)")
 """Names under which corpora give their speakers; any other name holds within its own source alone."""
 
 
@@ -69,22 +71,25 @@ class Voice:
 
 
 def read_voices(folder: Path) -> tuple[VoiceClip, ...]:
-    """Return the clips to compare: of speakers with two recordings in one source or more, the first of each first."""
+    """Return the clips to compare: of speakers with two recordings in one source or more, and of their clones.
+
+    Two recordings of everybody come first, then clones, so that a run which is cut off has something of all.
+    """
     with (folder / "manifest.csv").open(newline="") as lines:
-        rows = [row for row in csv.DictReader(lines) if row["kind"] == "audio" and row["speaker"]]
+        rows = [row for row in csv.DictReader(lines) if row["kind"] == "audio" and row["speaker"] not in NOBODY]
     groups: dict[tuple[str, str, bool], list[tuple[VoiceClip, float]]] = defaultdict(list)
     for row in rows:
         clip = _clip(folder, row)
         groups[clip.source, clip.speaker, clip.is_clone].append((clip, float(row["seconds"])))
-    chosen: list[tuple[int, int, VoiceClip]] = []
+    chosen: list[tuple[float, VoiceClip]] = []
     for (source, speaker, is_clone), found in sorted(groups.items(), key=lambda item: item[0]):
         genuine = groups.get((source, speaker, False), [])
         if len({clip.recording for clip, _ in genuine}) < (1 if is_clone else 2):
             continue
         long = sum(seconds for _, seconds in found) > LONG_S
         most = CLONES_A_SPEAKER if is_clone else CLIPS_OF_A_LONG_SPEAKER if long else CLIPS_A_SPEAKER
-        chosen += [(is_clone, n, clip) for n, (clip, _) in enumerate(_spread(found)[:most])]
-    return tuple(clip for _, _, clip in sorted(chosen, key=lambda one: one[:2]))
+        chosen += [(n + 1.5 * is_clone, clip) for n, (clip, _) in enumerate(_spread(found)[:most])]
+    return tuple(clip for _, clip in sorted(chosen, key=lambda one: one[0]))
 
 
 def embed(clips: Sequence[VoiceClip], folder: Path) -> Iterator[Voice]:
@@ -134,7 +139,7 @@ def _clip(folder: Path, row: dict[str, str]) -> VoiceClip:
     return VoiceClip(
         path=folder / row["file"],
         source=source,
-        speaker=name if MADE_UP.match(name) or name == "ljspeech" else f"{source}:{name}",
+        speaker=name if IN_CORPORA.match(name) or name == "ljspeech" else f"{source}:{name}",
         recording=row["path"],
         attack_type=row["attack_type"],
     )

@@ -159,10 +159,10 @@ def test_a_caller_is_judged_by_the_longest_length_that_they_reach() -> None:
 
 
 def test_damaged_calibrations_are_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="identity.json"):
+    with pytest.raises(CheckpointError, match=r"identity\.json"):
         IdentityModel(tmp_path)
     (tmp_path / "identity.json").write_text(json.dumps({"calibrations": {}}))
-    with pytest.raises(CheckpointError, match="identity.json"):
+    with pytest.raises(CheckpointError, match=r"identity\.json"):
         IdentityModel(tmp_path)
 
 
