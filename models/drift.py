@@ -148,7 +148,7 @@ def _n_newest(pieces: Sequence[Piece], seconds: float) -> int:
 
 def _sum(pieces: Sequence[Piece], start: Vector | None) -> Vector:
     rows = [piece.vector * np.float32(piece.new_s) for piece in pieces]
-    return np.sum(rows if start is None else [start, *rows], axis=0, dtype=np.float32)
+    return np.asarray(np.sum(rows if start is None else [start, *rows], axis=0), np.float32)
 
 
 def _unit(vector: Vector) -> Vector:

@@ -101,8 +101,8 @@ def load_face_id() -> FaceIdNet:
     try:
         with torch.no_grad():
             for conv, packed, affine in zip(convs, found[:-1:2], found[1:-1:2], strict=True):
-                gain, offset = torch.from_numpy(affine).split(conv.out_channels)
-                kernel, bias = torch.from_numpy(packed).split([conv.weight.numel(), conv.out_channels])
+                gain, offset = torch.from_numpy(affine).reshape(2, conv.out_channels)
+                kernel, bias = torch.from_numpy(packed).tensor_split([conv.weight.numel()])
                 conv.weight.copy_(kernel.reshape(conv.weight.shape) * gain[:, None, None, None])
                 assert conv.bias is not None
                 conv.bias.copy_(bias * gain + offset)

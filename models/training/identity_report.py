@@ -43,9 +43,11 @@ BETWEEN_DAYS = 3.0
 No two recordings of one face were at hand. With 3 the map's zero falls near the boundary that the network's author
 gives (a distance of 0.6, here a cosine of about .91, for 99.4 % of LFW's pairs): an assumption, not a measurement.
 """
-LENGTHS_S = (10.0, 30.0)
+LENGTHS_S = (6.0, 10.0, 30.0)
 """Of callers, beside those of one clip [s]."""
 SHORT_S = 2.4
+MIN_PEOPLE = 20
+"""Fewer calibrate nothing: longer callers are then judged by the map of shorter ones."""
 DRAWS = 300
 """Of sources, for an interval."""
 
@@ -59,8 +61,7 @@ def voice_report(voices: Sequence[Voice]) -> tuple[dict[str, Any], dict[str, Any
     for length_s in LENGTHS_S:
         trials = long_trials(voices, length_s)
         found[f"from_{length_s:g}_s"] = by_channel(trials)
-        # Fewer people than these calibrate nothing.
-        if len({person for trial in trials for person in trial.people}) >= 20:
+        if len({person for trial in trials for person in trial.people}) >= MIN_PEOPLE:
             maps["by_seconds"][str(length_s)] = calibrated(trials)
     found["clones"] = clones(clone_trials(voices), short)
     found["calls"] = {name: calls(voices, drift, name) for name in identity_voices.CHANNELS}

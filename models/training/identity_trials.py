@@ -32,7 +32,8 @@ NEWTON_STEPS, MIN_SLOPE = 30, 1e-3
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-T, K = TypeVar("T"), TypeVar("K")
+T = TypeVar("T")
+K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,7 @@ def voice_trials(voices: Sequence[Voice], *, n_references: int = REFERENCES) -> 
 
     A caller through a codec is compared with a reference through the same, and with one that was taken before it.
     """
-    found = []
+    found: list[IdentityTrial] = []
     for (source, channel), group in _grouped(voices, lambda v: (v.clip.source, v.channel)).items():
         callers = [voice for voice in group if not voice.clip.is_clone]
         plain = [v for v in voices if v.clip.source == source and v.channel == PLAIN and not v.clip.is_clone]

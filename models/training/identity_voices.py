@@ -38,8 +38,10 @@ CLIPS_A_SPEAKER = 3
 CLIPS_OF_A_LONG_SPEAKER, LONG_S = 8, 60.0
 """Speakers with more than `LONG_S` of sound serve for long references and calls."""
 CLONES_A_SPEAKER = 2
-NOBODY = {"", "idx2_Speaker"}
-"""What no person is called: the second is fifteen people whose files are numbered."""
+NOBODY = {"", "idx2_Speaker", "vctk_p202"}
+"""What no one person is called: the second is fifteen people whose files are numbered, the third a folder's year."""
+NAMES = re.compile(r"(?<![a-z0-9])(?:p[23]\d\d|ex0\d)(?!\d)")
+"""Speakers of VCTK and Expresso. A file that names two is one's words in the other's voice, or the two together."""
 IN_CORPORA = re.compile(r"(vctk_p|libri_|so762_|hyke_|mls_)")
 """Names under which corpora give their speakers; any other name holds within its own source alone."""
 
@@ -76,7 +78,7 @@ def read_voices(folder: Path) -> tuple[VoiceClip, ...]:
     Two recordings of everybody come first, then clones, so that a run which is cut off has something of all.
     """
     with (folder / "manifest.csv").open(newline="") as lines:
-        rows = [row for row in csv.DictReader(lines) if row["kind"] == "audio" and row["speaker"] not in NOBODY]
+        rows = [row for row in csv.DictReader(lines) if row["kind"] == "audio" and _is_of_one(row)]
     groups: dict[tuple[str, str, bool], list[tuple[VoiceClip, float]]] = defaultdict(list)
     for row in rows:
         clip = _clip(folder, row)
@@ -84,7 +86,7 @@ def read_voices(folder: Path) -> tuple[VoiceClip, ...]:
     chosen: list[tuple[float, VoiceClip]] = []
     for (source, speaker, is_clone), found in sorted(groups.items(), key=lambda item: item[0]):
         genuine = groups.get((source, speaker, False), [])
-        if len({clip.recording for clip, _ in genuine}) < (1 if is_clone else 2):
+        if len({clip.recording for clip, _ in genuine}) < 2:
             continue
         long = sum(seconds for _, seconds in found) > LONG_S
         most = CLONES_A_SPEAKER if is_clone else CLIPS_OF_A_LONG_SPEAKER if long else CLIPS_A_SPEAKER
@@ -106,10 +108,8 @@ def embed(clips: Sequence[VoiceClip], folder: Path) -> Iterator[Voice]:
         if not kept.is_file():
             samples = decode(clip.path)[:WINDOW_SAMPLES]
             channels = {"wideband": CHANNELS["wideband"]} if clip.is_clone else CHANNELS
-            np.savez(
-                kept,
-                **{name: rows_of(embed_voice(net, _cut(activity, sent(samples)))) for name, sent in channels.items()},
-            )
+            found = {name: rows_of(embed_voice(net, _cut(activity, sent(samples)))) for name, sent in channels.items()}
+            np.savez(kept, allow_pickle=False, **found)
             if n % 20 == 19:
                 print(f"{n + 1} of {len(clips)} clips", flush=True)
         with np.load(kept) as known:
@@ -145,10 +145,15 @@ def _clip(folder: Path, row: dict[str, str]) -> VoiceClip:
     )
 
 
+def _is_of_one(row: dict[str, str]) -> bool:
+    return row["speaker"] not in NOBODY and len(set(NAMES.findall(Path(row["path"]).name))) < 2
+
+
 def _spread(found: Sequence[tuple[VoiceClip, float]]) -> list[tuple[VoiceClip, float]]:
     """Return clips with those of new recordings before those of recordings that came already."""
     seen: set[str] = set()
-    first, again = [], []
+    first: list[tuple[VoiceClip, float]] = []
+    again: list[tuple[VoiceClip, float]] = []
     for one in found:
         (again if one[0].recording in seen else first).append(one)
         seen.add(one[0].recording)
