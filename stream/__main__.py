@@ -135,7 +135,7 @@ def compare(
         typer.echo(json.dumps(said.fields))
     else:
         for line in said.lines:
-            out.print(line, highlight=False)
+            out.print(line, highlight=False, soft_wrap=True)
     raise typer.Exit(EXIT_LIKENESS[said.likeness])
 
 

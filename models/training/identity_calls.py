@@ -13,7 +13,9 @@ import numpy as np
 from models.calibration import Calibration
 from models.drift import Drift, Piece
 from models.training.identity_voices import Voice
-from models.window import WINDOW_S
+
+CLIP_S = 6.0
+"""No clip is longer [s]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -58,7 +60,7 @@ def voice_calls(voices: Sequence[Voice], channel: str) -> list[Call]:
             calls.append(_call(source, [voice.pieces for voice in own], frozenset({name}), None))
             if other != name:
                 both = [voice.pieces for voice in (*own[:2], *people[other][:3])]
-                calls.append(_call(source, both, frozenset({name, other}), 2 * WINDOW_S))
+                calls.append(_call(source, both, frozenset({name, other}), 2 * CLIP_S))
     return calls
 
 
@@ -96,7 +98,7 @@ def figures(watched: Sequence[Watched]) -> dict[str, Any]:
 
 
 def _call(source: str, parts: Sequence[Sequence[Piece]], people: frozenset[str], changed_at_s: float | None) -> Call:
-    starts = accumulate([0.0] + [WINDOW_S] * (len(parts) - 1))
+    starts = accumulate([0.0] + [CLIP_S] * (len(parts) - 1))
     moved = [
         replace(piece, start_s=piece.start_s + start_s, end_s=piece.end_s + start_s)
         for start_s, part in zip(starts, parts, strict=True)

@@ -19,7 +19,7 @@ import torch
 from models import weights
 from models.checkpoint import CHECKPOINTS
 from models.drift import mean_of
-from models.identity import CHECKPOINT, DRIFT_S, Identity
+from models.identity import CHECKPOINT, DRIFT_S, MIN_S, Identity
 from models.metrics import auc, cllr, eer, interval_by_source, min_cllr
 from models.training import face_data, identity_calls, identity_faces, identity_voices, voice_data
 from models.training.identity_faces import Seen
@@ -45,7 +45,6 @@ gives (a distance of 0.6, here a cosine of about .91, for 99.4 % of LFW's pairs)
 """
 LENGTHS_S = (6.0, 10.0, 30.0)
 """Of callers, beside those of one clip [s]."""
-SHORT_S = 2.4
 MIN_PEOPLE = 20
 """Fewer calibrate nothing: longer callers are then judged by the map of shorter ones."""
 DRAWS = 300
@@ -56,7 +55,7 @@ def voice_report(voices: Sequence[Voice]) -> tuple[dict[str, Any], dict[str, Any
     """Return the calibrations of the voice, and their figures."""
     short, single = voice_trials(voices), voice_trials(voices, n_references=1)
     drift = [trial for trial in single if "against" not in trial.channel]
-    maps: dict[str, Any] = {"by_seconds": {str(SHORT_S): calibrated(short)}, "drift": calibrated(drift)}
+    maps: dict[str, Any] = {"by_seconds": {str(MIN_S[Identity.VOICE]): calibrated(short)}, "drift": calibrated(drift)}
     found: dict[str, Any] = {"short": by_channel(short), "drift_pairs": by_channel(drift)}
     for length_s in LENGTHS_S:
         trials = long_trials(voices, length_s)
@@ -72,7 +71,7 @@ def face_report(seen: Sequence[Seen]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the calibrations of the face, and their figures."""
     trials = face_trials(seen)
     between = [replace(t, cosine=1 - BETWEEN_DAYS * (1 - t.cosine)) if t.is_same else t for t in trials]
-    maps = {"by_seconds": {"1.0": calibrated(between)}, "drift": calibrated(trials)}
+    maps = {"by_seconds": {str(MIN_S[Identity.FACE]): calibrated(between)}, "drift": calibrated(trials)}
     return maps, {"halves": by_channel(trials), "swaps": swaps(seen, trials)}
 
 

@@ -19,7 +19,9 @@ from models.training.identity_faces import CODED, Seen
 from models.training.identity_voices import Voice
 
 REFERENCES = 2
-"""Recordings that a reference is taken from: some six seconds of speech."""
+"""Recordings that a reference is taken from: some ten seconds of speech."""
+SHORT_S = 3.0
+"""Speech of the shortest callers [s]."""
 OTHERS = 4
 """Other people that each caller is compared with."""
 PLAIN = "wideband"
@@ -77,13 +79,14 @@ def clone_trials(voices: Sequence[Voice]) -> list[IdentityTrial]:
         genuine = [v for v in group if not v.clip.is_clone and v.channel == PLAIN]
         for clone in (v for v in group if v.clip.is_clone):
             own = [v for v in genuine if v.clip.speaker == clone.clip.speaker][:REFERENCES]
-            if (cosine := _cosine([p for v in own for p in v.pieces], clone.pieces)) is not None:
+            heard = start_of(clone.pieces)
+            if (cosine := _cosine([p for v in own for p in v.pieces], heard)) is not None:
                 found.append(
                     IdentityTrial(
                         source=source,
                         people=frozenset({clone.clip.speaker}),
                         cosine=cosine,
-                        caller_s=seconds_of(clone.pieces),
+                        caller_s=seconds_of(heard),
                         channel=PLAIN,
                         attack_type=clone.clip.attack_type,
                     )
@@ -138,6 +141,12 @@ def face_trials(seen: Sequence[Seen]) -> list[IdentityTrial]:
                         )
                     )
     return found
+
+
+def start_of(pieces: Sequence[Piece]) -> Sequence[Piece]:
+    """Return the first pieces of a caller, of about `SHORT_S` of speech in all."""
+    n = int(np.searchsorted(np.cumsum([piece.new_s for piece in pieces]), SHORT_S - 1e-6)) + 1
+    return pieces[:n]
 
 
 def halves(seen: Seen) -> tuple[Sequence[Piece], Sequence[Piece]]:
@@ -212,13 +221,14 @@ def _against(
         others = _drawn([other for other in people if other != name], OTHERS, f"{caller.clip.path.name} {channel}")
         for other in [name, *others]:
             own = [v for v in people.get(other, []) if v.clip.recording != caller.clip.recording][:n_references]
-            cosine = _cosine([piece for voice in own for piece in voice.pieces], caller.pieces)
+            heard = start_of(caller.pieces)
+            cosine = _cosine([piece for voice in own for piece in voice.pieces], heard)
             if cosine is not None:
                 yield IdentityTrial(
                     source=source,
                     people=frozenset({name, other}),
                     cosine=cosine,
-                    caller_s=seconds_of(caller.pieces),
+                    caller_s=seconds_of(heard),
                     channel=channel,
                 )
 
