@@ -13,9 +13,10 @@ import numpy as np
 from models.calibration import Calibration
 from models.drift import Drift, Piece
 from models.training.identity_voices import Voice
+from models.window import WINDOW_S
 
-CLIP_S = 6.0
-"""No clip is longer [s]."""
+CLIP_S = WINDOW_S
+"""What is read of each clip [s]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -20,7 +20,7 @@ from models import weights
 from models.checkpoint import CHECKPOINTS
 from models.drift import mean_of
 from models.identity import CHECKPOINT, DRIFT_S, MIN_S, Identity
-from models.metrics import auc, cllr, eer, interval_by_source, min_cllr
+from models.metrics import Floats, auc, cllr, eer, error_rates, interval_by_source, min_cllr
 from models.training import face_data, identity_calls, identity_faces, identity_voices, voice_data
 from models.training.identity_faces import Seen
 from models.training.identity_trials import (
@@ -47,7 +47,7 @@ LENGTHS_S = (6.0, 10.0, 30.0)
 """Of callers, beside those of one clip [s]."""
 MIN_PEOPLE = 20
 """Fewer calibrate nothing: longer callers are then judged by the map of shorter ones."""
-DRAWS = 300
+DRAWS = 100
 """Of sources, for an interval."""
 
 
@@ -106,7 +106,7 @@ def figures(trials: Sequence[IdentityTrial], llrs: np.ndarray) -> dict[str, Any]
     if not same.any() or same.all():
         return counts
     sources, cosines = [trial.source for trial in trials], np.array([trial.cosine for trial in trials])
-    interval = interval_by_source(eer, cosines, same, sources, n_draws=DRAWS)
+    interval = interval_by_source(_quick_eer, cosines, same, sources, n_draws=DRAWS)
     return counts | {
         "people": len({person for trial in trials for person in trial.people}),
         "sources": len(set(sources)),
@@ -119,6 +119,13 @@ def figures(trials: Sequence[IdentityTrial], llrs: np.ndarray) -> dict[str, Any]
         "same_called_other": round(float((llrs[same] <= -SAYS_NAT).mean()), 3),
         "other_called_same": round(float((llrs[~same] >= SAYS_NAT).mean()), 3),
     }
+
+
+def _quick_eer(same: Floats, other: Floats) -> float:
+    """Return the error rate where both are nearest: without the hull of `models.metrics.eer`, in much less time."""
+    missed, passed = error_rates(same, other)
+    nearest = int(np.argmin(np.abs(missed - passed)))
+    return float(missed[nearest] + passed[nearest]) / 2
 
 
 def clones(found: Sequence[IdentityTrial], genuine: Sequence[IdentityTrial]) -> dict[str, Any]:

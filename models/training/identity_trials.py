@@ -19,7 +19,7 @@ from models.training.identity_faces import CODED, Seen
 from models.training.identity_voices import Voice
 
 REFERENCES = 2
-"""Recordings that a reference is taken from: some ten seconds of speech."""
+"""Recordings that a reference is taken from: some six seconds of speech."""
 SHORT_S = 3.0
 """Speech of the shortest callers [s]."""
 OTHERS = 4

@@ -24,7 +24,7 @@ from models.training.clips import voice_windows
 from models.training.voice_augment import g711, opus
 from models.training.voice_data import decode
 from models.voice_activity import VoiceActivity
-from models.window import Samples
+from models.window import WINDOW_SAMPLES, Samples
 
 Rows = npt.NDArray[np.float32]
 
@@ -33,7 +33,7 @@ CHANNELS: dict[str, Callable[[Samples], Samples]] = {
     "opus_16": partial(opus, bit_rate=16_000),
     "g711": g711,
 }
-CLIPS_A_SPEAKER = 4
+CLIPS_A_SPEAKER = 3
 """Of one source: those with more would outweigh the others."""
 CLIPS_OF_A_LONG_SPEAKER, LONG_S = 8, 60.0
 """Speakers with more than `LONG_S` of sound serve for long references and calls."""
@@ -106,7 +106,7 @@ def embed(clips: Sequence[VoiceClip], folder: Path) -> Iterator[Voice]:
     for n, clip in enumerate(clips):
         kept = folder / f"{hashlib.sha256(str(clip.path).encode()).hexdigest()[:16]}.npz"
         if not kept.is_file():
-            samples = decode(clip.path)
+            samples = decode(clip.path)[:WINDOW_SAMPLES]
             channels = {"wideband": CHANNELS["wideband"]} if clip.is_clone else CHANNELS
             found = {name: rows_of(embed_voice(net, _cut(activity, sent(samples)))) for name, sent in channels.items()}
             np.savez(kept, allow_pickle=False, **found)
