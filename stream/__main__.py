@@ -23,11 +23,15 @@ from stream.settings import Settings, load_settings
 if TYPE_CHECKING:
     from models.detector import Detector
     from models.engine import Engine
+    from models.identity import IdentityModel
     from stream.clip import ExplainedWindow
+    from stream.compare import Recording
 
 # What a script can tell from `check`; 2 is typer's own for wrong usage.
 EXIT = {State.BONA_FIDE: 0, State.SPOOF: 1, State.SUSPECT: 3, State.UNDECIDED: 4}
 EXIT_UNREADABLE = 5
+# Of `compare`, by what it says.
+EXIT_LIKENESS = {"same_person": 0, "another_person": 1, "undecided": 4}
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Tells machine-made faces and voices in video calls."
@@ -108,6 +112,35 @@ def check(
 
 
 @app.command()
+def compare(
+    files: Annotated[list[Path], typer.Argument(help="One recording, or a reference and another to compare with it")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object")] = False,
+) -> None:
+    """Say whether two recordings are of the same person, or when the voice or face of one recording changes.
+
+    Exit status: 0 the same person likely, or no change found, 1 another person likely, 4 cannot tell, 5 unreadable.
+    """
+    from models.identity import IdentityModel
+    from stream import compare_report
+
+    if len(files) > 2:
+        raise typer.BadParameter(f"got {len(files)} files, expected one or two", param_hint="FILES")
+    _set_up_log(load_settings())
+    model = IdentityModel()
+    try:
+        said = compare_report.judged(model, [_read_recording(path, model, as_json) for path in files])
+    except MediaError as exc:
+        _say_unreadable(", ".join(map(str, files)), exc, as_json)
+        raise typer.Exit(EXIT_UNREADABLE) from exc
+    if as_json:
+        typer.echo(json.dumps(said.fields))
+    else:
+        for line in said.lines:
+            out.print(line, highlight=False, soft_wrap=True)
+    raise typer.Exit(EXIT_LIKENESS[said.likeness])
+
+
+@app.command()
 def send(
     file: Annotated[Path, typer.Argument(help="The clip to send as if it were a call")],
     url: Annotated[str, typer.Argument(help="ws://HOST:PORT/v1/ingest")],
@@ -183,23 +216,12 @@ def _check_one(path: Path, detector: "Detector", policy: object, as_json: bool, 
     from stream.ingest.file import probe
 
     assert isinstance(policy, Policy)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TimeRemainingColumn(),
-        console=err,
-        transient=True,
-        disable=as_json,
-    )
     try:
-        with bar:
+        with _bar(as_json) as bar:
             task = bar.add_task(path.name, total=probe(path).duration_s)
             found = check_clip(path, detector, policy, lambda place_s: bar.update(task, completed=place_s))
     except MediaError as exc:
-        if as_json:
-            typer.echo(json.dumps({"file": str(path), "error": str(exc)}))
-        else:
-            err.print(f"[red]error:[/] {escape(str(exc))}", highlight=False, soft_wrap=True)
+        _say_unreadable(str(path), exc, as_json)
         return EXIT_UNREADABLE
     if as_json:
         typer.echo(json.dumps(report.as_json(found, detector.digests, policy.alert_nat)))
@@ -211,6 +233,27 @@ def _check_one(path: Path, detector: "Detector", policy: object, as_json: bool, 
             # The face's has the plain name, as before there was another.
             _write_heat_map(explained, picture if signal == "face" else picture.with_suffix(f".{signal}.png"))
     return EXIT[found.verdict.state]
+
+
+def _read_recording(path: Path, model: "IdentityModel", as_json: bool) -> "Recording":
+    from stream.compare import read_recording
+    from stream.ingest.file import probe
+
+    with _bar(as_json) as bar:
+        task = bar.add_task(path.name, total=probe(path).duration_s)
+        return read_recording(path, model, lambda place_s: bar.update(task, completed=place_s))
+
+
+def _bar(is_hidden: bool) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=err, transient=True, disable=is_hidden)
+
+
+def _say_unreadable(file: str, exc: MediaError, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"file": file, "error": str(exc)}))
+    else:
+        err.print(f"[red]error:[/] {escape(str(exc))}", highlight=False, soft_wrap=True)
 
 
 def _write_heat_map(explained: "ExplainedWindow", path: Path) -> None:
