@@ -29,7 +29,7 @@ from models.faces import FaceTracker, follow
 from models.training.clips import face_windows, sync_windows, voice_windows
 from models.training.face_data import DataError, pictures
 from models.training.voice_data import decode
-from models.window import FaceWindow, Score
+from models.window import HOP_S, WINDOW_S, FaceWindow, Score, Signal, VoiceWindow
 
 COLUMNS = ("file", "label", "attack", "kind", "source")
 DEFAULT_SIGNAL = {"audio": "voice", "video": "face", "still": "face"}
@@ -79,7 +79,7 @@ def clip_llr(path: Path, kind: str, signal: str, detector: Detector) -> float | 
         av.FFmpegError, DataError, OSError: The file cannot be read.
     """
     if signal == "voice":
-        return _voice_llr(path, detector)
+        return _voice_llr(voice_windows(decode(path)), detector)
     if kind == "still":
         return _still_llr(path, detector) if signal != "sync" else None
     faces = _face_windows(path, detector) if kind == "video" else []
@@ -89,7 +89,7 @@ def clip_llr(path: Path, kind: str, signal: str, detector: Detector) -> float | 
     sync = _worst_track(detector.score(tuple(sync_windows(faces, voices))))
     if signal == "sync":
         return sync
-    return fused(_worst_track(detector.score(tuple(faces))), _mean(detector.score(tuple(voices))), sync)
+    return fused(_worst_track(detector.score(tuple(faces))), _voice_llr(voices, detector), sync)
 
 
 def fused(face: float | None, voice: float | None, sync: float | None) -> float | None:
@@ -98,8 +98,13 @@ def fused(face: float | None, voice: float | None, sync: float | None) -> float 
     return sum(known) if known else None
 
 
-def _voice_llr(path: Path, detector: Detector) -> float | None:
-    return _mean(detector.score(tuple(voice_windows(decode(path)))))
+def _voice_llr(windows: Sequence[VoiceWindow], detector: Detector) -> float | None:
+    """Return the mean of a voice's windows; of ten seconds of speech or more as their own calibration reads it."""
+    scores = [score for score in detector.score(tuple(windows)) if score.llr is not None]
+    mean = _mean(scores)
+    speech_s = sum(score.analysed_s * HOP_S / WINDOW_S for score in scores)
+    maps = [known for seconds, known in sorted(detector.longs[Signal.VOICE].items()) if seconds <= speech_s]
+    return maps[-1].llr(mean) if maps and mean is not None else mean
 
 
 def _face_windows(path: Path, detector: Detector) -> list[FaceWindow]:

@@ -14,9 +14,9 @@ LENGTHS_S = (4, 10, 30)
 def sums(clips: Sequence[LeftOut], seconds: int, of_s: int | None = None) -> list[tuple[float, LeftOut]]:
     """Return the mean score of stretches of so many seconds, each with a clip that says whose they are.
 
-    Clips follow each other within one source, system and, where the page names it, speaker. A stretch of 4 s is one
-    window. With `of_s` the same windows are cut from stretches of that length, so that figures of several lengths
-    compare.
+    Clips follow each other within one source, system and, where the page names it, speaker. A stretch holds as many
+    whole windows as fit: one of 4 s, two of 10 s, seven of 30 s. With `of_s` the same windows are cut from stretches of
+    that length, so that figures of several lengths compare.
 
     Args:
         clips: Scored by models trained without them, all in one condition.
@@ -26,8 +26,7 @@ def sums(clips: Sequence[LeftOut], seconds: int, of_s: int | None = None) -> lis
     groups: dict[tuple[str, str, str], list[LeftOut]] = defaultdict(list)
     for clip in clips:
         groups[clip.source, clip.attack, clip.speaker].append(clip)
-    n_of = -(-(of_s or seconds) // int(WINDOW_S))
-    n_each = max(1, round(seconds / WINDOW_S))
+    n_of, n_each = (int(length_s / WINDOW_S) for length_s in (of_s or seconds, seconds))
     found = []
     for _, own in sorted(groups.items()):
         windows = [(clip.raws[len(clip.raws) // 2], clip) for clip in own]
