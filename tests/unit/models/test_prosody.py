@@ -37,7 +37,7 @@ def test_a_melody_spreads_wider_than_a_monotone() -> None:
 
 def test_gain_changes_nothing() -> None:
     blocks, sound = ProsodyBlocks(), sweep(100, 200)
-    sound[1, 4_000:9_000] *= 0.001
+    sound[1, 4_000:9_000] *= 0.01
     loud, quiet = (window_features(blocks(gain * sound)[None]) for gain in (4.0, 0.05))
     assert torch.allclose(loud, quiet, atol=0.02)
 

@@ -14,6 +14,7 @@ from models.voice_quality import (
     Channel,
     Floats,
     VoiceQuality,
+    at_steps,
     channel,
     gate,
     measure,
@@ -41,7 +42,7 @@ def said() -> Samples:
 
 @pytest.fixture(scope="module")
 def speech(activity: VoiceActivity, said: Samples) -> Floats:
-    return np.asarray(activity.window(said))
+    return at_steps(activity.window(said))
 
 
 def noise(slope: float, seed: int = 0) -> Samples:
