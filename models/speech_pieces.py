@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models.speaker_net import PIECE_SAMPLES
-from models.voice_activity import SPEECH_FROM, STEP_SAMPLES, VoiceActivity
+from models.voice_activity import SPEECH_FROM, VoiceActivity
+from models.voice_quality import STEP_SAMPLES, at_steps
 from models.window import SAMPLE_RATE_HZ, Samples, VoiceWindow
 
 PIECE_HOP = PIECE_SAMPLES // 2
@@ -96,7 +97,7 @@ class SpeechCutter:
 
 def speech_mask(activity: VoiceActivity, samples: Samples) -> npt.NDArray[np.bool_]:
     """Return which samples of a window are speech or within `MARGIN_STEPS` of it, shape (WINDOW_SAMPLES,)."""
-    speech = activity.speech(samples[None])[0] >= SPEECH_FROM
+    speech = at_steps(activity.window(samples)) >= SPEECH_FROM
     padded = np.pad(speech, MARGIN_STEPS)
     near = np.lib.stride_tricks.sliding_window_view(padded, 2 * MARGIN_STEPS + 1).any(axis=1)
     return np.repeat(near, STEP_SAMPLES)

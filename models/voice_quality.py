@@ -140,7 +140,7 @@ def measure(samples: Samples, speech_probability: Floats) -> VoiceQuality:
 def at_steps(speech_probability: Floats) -> Floats:
     """Return probabilities that lie evenly over a window at our own steps, (N_STEPS,)."""
     at = (np.arange(N_STEPS) + 0.5) * (len(speech_probability) / N_STEPS)
-    return speech_probability[at.astype(int)]
+    return np.asarray(speech_probability[at.astype(int)], np.float32)
 
 
 def _frames(samples: Samples, speech_probability: Floats) -> _Frames:

@@ -21,7 +21,7 @@ from models.identity import embed_voice
 from models.speaker_net import load_speaker
 from models.speech_pieces import SpeechCutter, SpeechPiece
 from models.training.clips import voice_windows
-from models.training.voice_augment import g711, opus
+from models.training.voice_codecs import g711, opus
 from models.training.voice_data import decode
 from models.voice_activity import VoiceActivity
 from models.window import WINDOW_SAMPLES, Samples
