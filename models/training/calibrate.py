@@ -217,8 +217,9 @@ def fit_voice(described: Checkpoint, left_out: Path) -> tuple[Checkpoint, dict[s
             )
             for mean, clip in sums(by_window, seconds)
         ]
-        described.long[str(seconds)] = fit(longer)
-        figures[f"{seconds} s"] = crossed(longer)
+        if len({clip.attack_type == "-" for clip in longer}) == 2:  # else there is too little speech of one class
+            described.long[str(seconds)] = fit(longer)
+            figures[f"{seconds} s"] = crossed(longer)
     return described, figures
 
 
