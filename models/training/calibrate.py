@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -168,9 +169,10 @@ def read_voices(left_out: Path, conditions: Collection[str]) -> list[ScoredClip]
     ]
 
 
-def crossed(clips: Sequence[ScoredClip]) -> dict[str, float]:
+def crossed(clips: Sequence[ScoredClip]) -> dict[str, Any]:
     """Return figures of scores that were calibrated without their own source."""
     llrs: dict[bool, list[float]] = {True: [], False: []}
+    by_source: dict[str, list[float]] = {}
     for source in {clip.source for clip in clips}:
         others = [clip for clip in clips if clip.source != source]
         if len({clip.attack_type == "-" for clip in others}) < 2:
@@ -178,9 +180,12 @@ def crossed(clips: Sequence[ScoredClip]) -> dict[str, float]:
         calibration = fit(others)
         for clip in clips:
             if clip.source == source:
-                llrs[clip.attack_type == "-"].append(float(np.mean([calibration.llr(value) for value in clip.raw])))
+                llr = float(np.mean([calibration.llr(value) for value in clip.raw]))
+                llrs[clip.attack_type == "-"].append(llr)
+                if clip.attack_type == "-":
+                    by_source.setdefault(source, []).append(llr)
     genuine, spoof = np.array(llrs[True]), np.array(llrs[False])
-    counts: dict[str, float] = {
+    counts: dict[str, Any] = {
         "bona_fide_clips": len(genuine),
         "spoof_clips": len(spoof),
         "sources": len({clip.source for clip in clips}),
@@ -192,6 +197,11 @@ def crossed(clips: Sequence[ScoredClip]) -> dict[str, float]:
         "auc": metrics.auc(genuine, spoof),
         "bona_fide_below_minus_1": float((genuine < -1).mean()),
         "spoof_below_minus_1": float((spoof < -1).mean()),
+        "bona_fide_below_minus_1_by_source": {
+            source: f"{sum(llr < -1 for llr in own)} of {len(own)}"
+            for source, own in sorted(by_source.items())
+            if min(own) < -1
+        },
     }
 
 
@@ -199,7 +209,7 @@ WIDEBAND, TELEPHONE = frozenset({"clean", "opus_16k_loss_5"}), frozenset({"g711"
 """Conditions that the maps of either class of channel are fitted on."""
 
 
-def fit_voice(described: Checkpoint, left_out: Path) -> tuple[Checkpoint, dict[str, dict[str, float]]]:
+def fit_voice(described: Checkpoint, left_out: Path) -> tuple[Checkpoint, dict[str, dict[str, Any]]]:
     """Return the voice's checkpoint with all its maps, and figures of each, crossed over sources."""
     wide, telephone = read_voices(left_out, WIDEBAND), read_voices(left_out, TELEPHONE)
     changes = differences([*wide, *telephone])
@@ -223,7 +233,7 @@ def fit_voice(described: Checkpoint, left_out: Path) -> tuple[Checkpoint, dict[s
     return described, figures
 
 
-def fit_face(described: Checkpoint, left_out: Path) -> tuple[Checkpoint, dict[str, dict[str, float]]]:
+def fit_face(described: Checkpoint, left_out: Path) -> tuple[Checkpoint, dict[str, dict[str, Any]]]:
     """Return the face's checkpoint with its maps, and figures of each, crossed over sources."""
     clips = read_faces(left_out)
     changes = differences(clips)
