@@ -30,7 +30,7 @@ from models.training.voice_repeats import twins
 from models.training.voice_scores import LeftOut, score_left_out
 from models.training.voice_spectra import Sampler, SpectralRecipe, Trainer
 from models.training.voice_stores import open_stores
-from models.training.voice_views import Learnt, Trained, fuse, learn
+from models.training.voice_views import fuse, learn
 from models.voice import CHECKPOINT, VoiceModel
 from models.voice_spectral import SpectralNet
 
@@ -106,6 +106,28 @@ def features_of(shop: Workshop) -> list[ViewFeatures]:
     ]
 
 
+def fused(shop: Workshop) -> tuple[dict[str | None, VoiceModel], float, int]:
+    """Return the models by the group that each was trained without, and the minutes and steps of the one in use."""
+    measured, kept = shop.clips[: shop.n_measured], shop.folder / "models.pt"
+    names = [*(name for name in NAMES if left_out(measured, name)), None]
+    trained = {name: spectral_view(shop, name) for name in names}
+    if kept.is_file():
+        states = torch.load(kept, weights_only=True)
+        models = {name: VoiceModel(shop.recipe.spectral.n_channels) for name in names}
+        for name, model in models.items():
+            model.load_state_dict(states[str(name)])
+            model.eval()
+    else:
+        features, learnt = features_of(shop), {}
+        for name in names:
+            rows = shop.rows(name)
+            learnt[name] = learn(trained[name][0], [shop.clips[r] for r in rows], rows, features, shop.recipe.ridge)
+            print(f"views without {name} have their heads", flush=True)
+        models = fuse(learnt, measured, shop.stores, features)
+        torch.save({str(name): model.state_dict() for name, model in models.items()}, kept)
+    return models, *trained[None][1:]
+
+
 def score_in_parts(
     models: Mapping[str | None, VoiceModel], clips: tuple[Clip, ...], store: ClipStore, workers: int
 ) -> list[LeftOut]:
@@ -140,29 +162,20 @@ def main(arguments: list[str] | None = None) -> None:
         for name in given.only:
             spectral_view(shop, None if name == "none" else name)
         return
-    features = features_of(shop)
-    learnt: dict[str | None, Learnt] = {}
-    for name in (*NAMES, None):
-        rows = shop.rows(name)
-        if name is None or left_out(shop.clips[: shop.n_measured], name):
-            net, minutes, n_steps = spectral_view(shop, name)
-            trained = Trained(spectral=net, minutes=minutes, n_steps=n_steps)
-            learnt[name] = learn(trained, [shop.clips[row] for row in rows], rows, features, shop.recipe.ridge)
-    models = fuse(learnt, shop.clips[: shop.n_measured], shop.stores, features)
+    models, minutes, n_steps = fused(shop)
     measured = shop.clips[: shop.n_measured]
     kept = shop.folder / "left-out.json"
     kept.write_text(
         json.dumps([asdict(score) for score in score_in_parts(models, measured, shop.stores[0], given.workers)])
     )
-    last = learnt[None].trained
     described = checkpoint.Checkpoint(
         name=CHECKPOINT,
         module={"n_channels": shop.recipe.spectral.n_channels},
         recipe=given.recipe,
         seed=shop.recipe.seed,
         manifest_sha256=manifest_sha256(given.data),
-        minutes=round(last.minutes, 1),
-        metrics={"n_steps": last.n_steps, "recipe": asdict(shop.recipe)},
+        minutes=round(minutes, 1),
+        metrics={"n_steps": n_steps, "recipe": asdict(shop.recipe)},
     )
     checkpoint.save(described, models[None].state_dict(), given.out)
     print(f"calibrate it: python -m models.training.calibrate voice --left-out {kept} --checkpoints {given.out}")

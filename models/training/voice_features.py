@@ -8,9 +8,10 @@ import numpy.typing as npt
 import torch
 
 from models import prosody, voice_speech
+from models.engine import Engine
 from models.prosody import ProsodyBlocks
 from models.training.voice_data import ClipStore, middle_window
-from models.voice import BLOCK_SAMPLES, load_speech_blocks
+from models.voice import BLOCK_SAMPLES, N_BLOCKS, load_speech_blocks, speech_blocks_digest
 
 Floats = npt.NDArray[np.float32]
 
@@ -31,21 +32,38 @@ class Listener:
     """Computes features of windows."""
 
     def __init__(self) -> None:
-        self._speech = load_speech_blocks()
+        example = torch.zeros(2, BLOCK_SAMPLES)
+        self._speech = Engine("cpu").load(load_speech_blocks(), example, speech_blocks_digest(), is_exact=True)
         self._prosody = ProsodyBlocks().eval()
 
     @torch.inference_mode()
     def __call__(self, windows: npt.NDArray[np.float32]) -> ViewFeatures:
         """Return the features of windows (N, WINDOW_SAMPLES)."""
-        parts = [self._part(torch.from_numpy(windows[i : i + AT_ONCE])) for i in range(0, len(windows), AT_ONCE)]
+        parts = [self._part(windows[i : i + AT_ONCE]) for i in range(0, len(windows), AT_ONCE)]
         speech, melody = (np.concatenate(column) for column in zip(*parts, strict=True))
         return ViewFeatures(speech=speech, prosody=melody)
 
-    def _part(self, windows: torch.Tensor) -> tuple[Floats, Floats]:
-        blocks = windows.reshape(-1, BLOCK_SAMPLES)
-        speech = voice_speech.window_features(self._speech(blocks).reshape(len(windows), -1, self._speech.row_size))
-        melody = prosody.window_features(self._prosody(blocks).reshape(len(windows), -1, self._prosody.row_size))
-        return speech.numpy(), melody.numpy()
+    @torch.inference_mode()
+    def a_second_apart(self, sound: npt.NDArray[np.float32]) -> ViewFeatures:
+        """Return the features of a sound's windows a second apart, which share their blocks; whole seconds (S,)."""
+        speech, melody = self._rows(sound.reshape(-1, BLOCK_SAMPLES))
+        starts = range(len(speech) - N_BLOCKS + 1)
+        return _features(*(torch.stack([rows[a : a + N_BLOCKS] for a in starts]) for rows in (speech, melody)))
+
+    def _part(self, windows: npt.NDArray[np.float32]) -> tuple[Floats, Floats]:
+        rows = self._rows(windows.reshape(-1, BLOCK_SAMPLES))
+        found = _features(*(some.reshape(len(windows), N_BLOCKS, -1) for some in rows))
+        return found.speech, found.prosody
+
+    def _rows(self, blocks: npt.NDArray[np.float32]) -> tuple[torch.Tensor, torch.Tensor]:
+        return torch.from_numpy(self._speech(blocks)), self._prosody(torch.from_numpy(blocks))
+
+
+def _features(speech: torch.Tensor, melody: torch.Tensor) -> ViewFeatures:
+    """Return the features of windows from the rows of their blocks, (N, N_BLOCKS, ...) each."""
+    return ViewFeatures(
+        speech=voice_speech.window_features(speech).numpy(), prosody=prosody.window_features(melody).numpy()
+    )
 
 
 def of_store(store: ClipStore, kept: Path) -> ViewFeatures:

@@ -19,10 +19,10 @@ from models.window import SAMPLE_RATE_HZ, WINDOW_SAMPLES, Samples
 
 STEP_SAMPLES = SAMPLE_RATE_HZ
 """Windows of a clip are a second apart: they share most of their sound."""
-CALLS = ("g711", "opus_16k_loss_5")
-"""Conditions that every second clip is scored in: the calibration rests on them too."""
-PARTLY = 16
-"""Every so many clips are scored in the conditions that only the card's table of conditions needs."""
+CALLS, CALLS_EVERY = ("g711", "opus_16k_loss_5"), 5
+"""Conditions that the calibration rests on too, and of how many clips one is scored in them."""
+ALL_EVERY = 35
+"""Of how many clips one is scored in all other conditions as well: the card's table alone needs them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +46,11 @@ class LeftOut:
     """What each view said of them."""
 
 
-def windows_of(samples: Samples) -> npt.NDArray[np.float32]:
-    """Return the windows of a clip STEP_SAMPLES apart (N, WINDOW_SAMPLES); a shorter clip is filled up with silence."""
-    padded = np.pad(samples, (0, max(0, WINDOW_SAMPLES - samples.size)))
-    starts = range(0, padded.size - WINDOW_SAMPLES + 1, STEP_SAMPLES)
-    return np.stack([padded[start : start + WINDOW_SAMPLES] for start in starts]).astype(np.float32)
+def whole_seconds(samples: Samples) -> Samples:
+    """Return a sound cut to whole seconds; one shorter than a window is filled up with silence to one."""
+    if samples.size < WINDOW_SAMPLES:
+        return np.pad(samples, (0, WINDOW_SAMPLES - samples.size)).astype(np.float32)
+    return samples[: samples.size - samples.size % STEP_SAMPLES].astype(np.float32)
 
 
 class Judge:
@@ -68,17 +68,18 @@ class Judge:
     @torch.inference_mode()
     def __call__(self, name: str | None, samples: Samples) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Return the views (N, 3) of a sound's windows that hold enough speech, and the speech in them (N,) [s]."""
-        windows = windows_of(samples)
+        sound = whole_seconds(samples)
+        windows = np.lib.stride_tricks.sliding_window_view(sound, WINDOW_SAMPLES)[::STEP_SAMPLES]  # (N, WINDOW_SAMPLES)
         qualities = [measure(window, self._activity.window(window)) for window in windows]
         kept = [row for row, found in enumerate(qualities) if gate(found) is None]
-        windows, speech_s = windows[kept], np.array([qualities[row].speech_s for row in kept], np.float32)
-        if not len(windows):
+        speech_s = np.array([qualities[row].speech_s for row in kept], np.float32)
+        if not kept:
             return np.zeros((0, len(VIEWS)), np.float32), speech_s
-        model, heard = self._models[name], self._listen(windows)
+        model, heard = self._models[name], self._listen.a_second_apart(sound)
         views = [
-            model.speech(torch.from_numpy(heard.speech)),
-            model.spectral(torch.from_numpy(windows)),
-            model.prosody(torch.from_numpy(heard.prosody)),
+            model.speech(torch.from_numpy(heard.speech[kept])),
+            model.spectral(torch.from_numpy(windows[kept])),
+            model.prosody(torch.from_numpy(heard.prosody[kept])),
         ]
         return torch.stack(views, dim=1).numpy(), speech_s
 
@@ -91,7 +92,7 @@ class Judge:
 def score_left_out(
     models: Mapping[str | None, VoiceModel], clips: Sequence[Clip], store: ClipStore, part: int = 0, parts: int = 1
 ) -> Iterator[LeftOut]:
-    """Score every clip as it is, every second one in the conditions of CALLS, every PARTLY-th in all others as well.
+    """Score every clip as it is, some in the conditions of CALLS, a few in all others as well.
 
     Args:
         models: By the group that each was trained without.
@@ -127,6 +128,6 @@ def score_left_out(
 def _chosen(named: Mapping[str, Condition], row: int) -> dict[str, Condition | None]:
     """Return the conditions that the clip of a row is scored in."""
     chosen: dict[str, Condition | None] = {"clean": None}
-    if row % 2 == 0:
+    if row % CALLS_EVERY == 0:
         chosen |= {name: named[name] for name in CALLS}
-    return chosen | dict(named) if row % PARTLY == 0 else chosen
+    return chosen | dict(named) if row % ALL_EVERY == 0 else chosen

@@ -19,30 +19,21 @@ AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trained:
-    """The spectral view of one training."""
-
-    spectral: SpectralNet
-    minutes: float
-    n_steps: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Learnt:
     """All views of one training, not yet fused."""
 
-    trained: Trained
+    spectral: SpectralNet
     speech: LinearHead
     prosody: LinearHead
 
 
 def learn(
-    trained: Trained, clips: Sequence[Clip], rows: Sequence[int], features: Sequence[ViewFeatures], ridge: float
+    spectral: SpectralNet, clips: Sequence[Clip], rows: Sequence[int], features: Sequence[ViewFeatures], ridge: float
 ) -> Learnt:
     """Fit the heads on every form of some clips.
 
     Args:
-        trained: The spectral view that was trained on the same clips.
+        spectral: The spectral view that was trained on the same clips.
         clips: The clips.
         rows: Where they stand among the features' rows.
         features: Of every form of all clips.
@@ -55,7 +46,7 @@ def learn(
     speech = np.concatenate([form.speech[rows] for form in features])
     melody = np.concatenate([form.prosody[rows] for form in features])
     return Learnt(
-        trained=trained,
+        spectral=spectral,
         speech=fit_head(speech, is_bona_fide, weight, ridge),
         prosody=fit_head(melody, is_bona_fide, weight, PROSODY_RIDGE),
     )
@@ -83,7 +74,7 @@ def fuse(
 
 def _assemble(learnt: Learnt, weights: torch.Tensor, offset: torch.Tensor) -> VoiceModel:
     model = VoiceModel()
-    model.speech, model.prosody, model.spectral = learnt.speech, learnt.prosody, learnt.trained.spectral
+    model.speech, model.prosody, model.spectral = learnt.speech, learnt.prosody, learnt.spectral
     model.fusion.copy_(weights)
     model.offset.copy_(offset)
     return model.eval()
@@ -99,7 +90,7 @@ def _left_out_views(
     for name in (name for name in NAMES if name in learnt):
         own, rows = learnt[name], np.flatnonzero(groups == name)
         views[rows, 0] = own.speech(torch.from_numpy(features.speech[rows])).numpy()
-        views[rows, 1] = _spectral(own.trained.spectral, store, rows)
+        views[rows, 1] = _spectral(own.spectral, store, rows)
         views[rows, 2] = own.prosody(torch.from_numpy(features.prosody[rows])).numpy()
     return views
 

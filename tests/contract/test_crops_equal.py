@@ -22,6 +22,7 @@ class Watched:
     """A detector that finds faces and scores none; keeps the windows that it was given."""
 
     changes: dict[Signal, Calibration] = {}  # noqa: RUF012  # never changed
+    longs: dict[Signal, dict[int, Calibration]] = {}  # noqa: RUF012  # never changed
 
     def __init__(self, finder: FaceFinder) -> None:
         self.finder = finder

@@ -22,7 +22,7 @@ from models.audio_features import LogSpectrum
 from models.calibration import Calibration
 from models.explanation import Explanation, FaceExplanation
 from models.faces import Detection
-from models.voice_explain import explain_voice
+from models.voice_explain import ExplainedView, explain_voice
 from models.window import (
     CROP_PX,
     HOP_SAMPLES,
@@ -98,9 +98,10 @@ class VoiceModels(FaceModels):
     def explain(self, window: Explainable) -> Explanation:
         assert isinstance(window, VoiceWindow)
         samples = torch.from_numpy(window.samples)
-        return explain_voice(
-            samples, LogSpectrum(), lambda x, _: -torch.relu(x).square().sum(dim=(1, 2)), start_s=window.start_s
+        loudness = ExplainedView(
+            front_end=LogSpectrum(), judge=lambda x, _: -torch.relu(x).square().sum(dim=(1, 2)), weight=1.0
         )
+        return explain_voice(samples, [loudness], start_s=window.start_s)
 
 
 async def speak(session: Session) -> None:

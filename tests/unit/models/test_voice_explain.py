@@ -8,7 +8,16 @@ import torch
 from models.audio_features import HOP_LENGTH, LogSpectrum
 from models.explanation import VoiceExplanation
 from models.voice import load_voice
-from models.voice_explain import ENERGY_FLOOR_DB, N_BANDS, N_COLUMNS, contributions, explain_voice, worst_cells
+from models.voice_explain import (
+    ENERGY_FLOOR_DB,
+    N_BANDS,
+    N_COLUMNS,
+    ExplainedView,
+    Judge,
+    contributions,
+    explain_voice,
+    worst_cells,
+)
 from models.window import SAMPLE_RATE_HZ, WINDOW_S, WINDOW_SAMPLES
 
 FRONT_END = LogSpectrum()
@@ -31,8 +40,12 @@ def loudness(spectrum: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     return -torch.relu(spectrum * mask).square().mean(dim=(1, 2))
 
 
+def view(judge: Judge, weight: float = 1.0) -> ExplainedView:
+    return ExplainedView(front_end=FRONT_END, judge=judge, weight=weight)
+
+
 def explained(samples: npt.NDArray[np.float32]) -> VoiceExplanation:
-    return explain_voice(torch.from_numpy(samples), FRONT_END, loudness, start_s=START_S)
+    return explain_voice(torch.from_numpy(samples), [view(loudness)], start_s=START_S)
 
 
 @pytest.mark.parametrize(("hz", "at_s"), [(5600.0, 1.0), (900.0, 2.5), (7800.0, 0.0), (100.0, 3.5)])
@@ -50,7 +63,7 @@ def test_a_planted_sound_is_found_in_its_band_and_its_moment(hz: float, at_s: fl
 
 def test_what_speaks_for_bona_fide_is_negative_and_no_stretch_is_named_for_it() -> None:
     samples = torch.from_numpy(whistle(noise(), 5600, 1, 1.5))
-    found = explain_voice(samples, FRONT_END, lambda *spectrum: -loudness(*spectrum), start_s=0)
+    found = explain_voice(samples, [view(lambda *spectrum: -loudness(*spectrum))], start_s=0)
     assert (found.spoof.min(), found.spoof.max() <= 0) == (-1, True)
     assert (found.stretches_s, found.band_hz) == ((), None)
 
@@ -73,7 +86,7 @@ def test_loudness_is_told_in_steps_under_the_loudest_cell() -> None:
 
 
 def test_contributions_of_the_network_add_up_to_its_score() -> None:
-    net = load_voice()[0]
+    net = load_voice().model.spectral
     with torch.no_grad():
         spectrum, mask = net.spectrum(torch.from_numpy(whistle(noise(), 3000, 1, 2))[None])
         differs = net.judge(spectrum, mask) - net.judge(torch.zeros_like(spectrum), mask)
@@ -81,6 +94,26 @@ def test_contributions_of_the_network_add_up_to_its_score() -> None:
     assert added.shape == (spectrum.shape[1], 1 + (WINDOW_SAMPLES - 400) // HOP_LENGTH)
     assert -added.sum().item() == pytest.approx(differs.item(), abs=0.3 * abs(differs.item()) + 0.3)
     assert all(parameter.grad is None for parameter in net.parameters())
+
+
+def test_a_view_counts_for_its_weight() -> None:
+    samples = torch.from_numpy(whistle(noise(), 3000, 1, 2))
+    one = view(loudness).cells(samples)
+    assert np.allclose(view(loudness, 3.0).cells(samples), 3 * one)
+    assert np.allclose(explain_voice(samples, [view(loudness), view(loudness, -1.0)], start_s=0).spoof, 0)
+
+
+def test_the_views_of_the_model_add_up_to_its_score_but_for_melody() -> None:
+    loaded, samples = load_voice(), torch.from_numpy(whistle(noise(), 3000, 1, 2))
+    views = loaded.explained(samples)
+    assert [explained_view.weight for explained_view in views] == loaded.model.fusion[:2].tolist()
+    speech = views[0]
+    with torch.no_grad():
+        spectrum, mask = speech.front_end(samples[None])
+        differs = speech.judge(spectrum, mask) - speech.judge(torch.zeros_like(spectrum), mask)
+    assert -contributions(spectrum, torch.ones_like(mask), speech.judge).sum().item() == pytest.approx(
+        differs.item(), abs=0.3 * abs(differs.item()) + 0.5
+    )
 
 
 def columns(*strong: int) -> npt.NDArray[np.float32]:

@@ -11,7 +11,18 @@ import pytest
 
 from models.explanation import Explanation, FaceExplanation
 from models.preprocess import TEMPLATE
-from models.window import CROP_PX, WINDOW_SAMPLES, FaceCrop, FaceWindow, Reason, Signal, VoiceWindow, scored, unscored
+from models.window import (
+    CROP_PX,
+    WINDOW_SAMPLES,
+    FaceCrop,
+    FaceWindow,
+    Reason,
+    Signal,
+    VoiceWindow,
+    scored,
+    unscored,
+    voice_window,
+)
 from stream.events import Alert, AlertKind, Coverage, Decision, SignalReading, State
 from stream.explainer import MAX_UNJUDGED, MAX_WAITING, Explainable, Explainer, JudgedWindows
 
@@ -31,7 +42,7 @@ def window(track: int, end_s: float) -> FaceWindow:
 
 
 def sound(end_s: float) -> VoiceWindow:
-    return VoiceWindow(start_s=end_s - 4, end_s=end_s, samples=np.zeros(WINDOW_SAMPLES, np.float32), n_lost=0)
+    return voice_window(end_s - 4, end_s, np.zeros(WINDOW_SAMPLES, np.float32))
 
 
 def decision(*faces: tuple[int, State, float]) -> Decision:

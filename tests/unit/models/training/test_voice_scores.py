@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from models.training.voice_conditions import conditions
+from models.training.voice_features import Listener
 from models.training.voice_long import sums
 from models.training.voice_report import by_condition, by_length, by_source, by_view
-from models.training.voice_scores import CALLS, PARTLY, LeftOut, _chosen, windows_of
+from models.training.voice_scores import ALL_EVERY, CALLS, CALLS_EVERY, LeftOut, _chosen, whole_seconds
 from models.window import SAMPLE_RATE_HZ, WINDOW_SAMPLES
 
 
@@ -41,18 +42,27 @@ def page(source: str, shift: float, n: int = 40) -> list[LeftOut]:
     ]
 
 
-def test_windows_of_a_clip_are_a_second_apart_and_a_short_one_is_filled_up() -> None:
-    assert windows_of(np.ones(WINDOW_SAMPLES + 2 * SAMPLE_RATE_HZ, np.float32)).shape == (3, WINDOW_SAMPLES)
-    short = windows_of(np.ones(1_000, np.float32))
-    assert short.shape == (1, WINDOW_SAMPLES)
+def test_a_clip_is_cut_to_whole_seconds_and_a_short_one_filled_up() -> None:
+    assert whole_seconds(np.ones(WINDOW_SAMPLES + 2 * SAMPLE_RATE_HZ + 9, np.float32)).size == 6 * SAMPLE_RATE_HZ
+    short = whole_seconds(np.ones(1_000, np.float32))
+    assert short.shape == (WINDOW_SAMPLES,)
     assert short.sum() == 1_000
 
 
 def test_every_clip_is_scored_as_it_is_and_some_in_every_condition() -> None:
     named = conditions([np.zeros(10, np.float32)])
     assert set(_chosen(named, 1)) == {"clean"}
-    assert set(_chosen(named, 2)) == {"clean", *CALLS}
-    assert set(_chosen(named, PARTLY)) == {"clean", *named}
+    assert set(_chosen(named, CALLS_EVERY)) == {"clean", *CALLS}
+    assert set(_chosen(named, ALL_EVERY)) == {"clean", *named}
+
+
+def test_windows_that_share_blocks_are_seen_as_each_alone_would_be() -> None:
+    sound = np.random.default_rng(0).normal(0, 0.1, 6 * SAMPLE_RATE_HZ).astype(np.float32)
+    listen = Listener()
+    shared = listen.a_second_apart(sound)
+    alone = listen(np.stack([sound[a * SAMPLE_RATE_HZ :][:WINDOW_SAMPLES] for a in range(3)]))
+    assert np.allclose(shared.speech, alone.speech, atol=1e-2)
+    assert np.allclose(shared.prosody, alone.prosody, atol=1e-3)
 
 
 def test_a_longer_stretch_is_the_mean_of_its_windows_and_never_mixes_systems() -> None:
