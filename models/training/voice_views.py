@@ -58,18 +58,18 @@ def fuse(
     stores: Sequence[ClipStore],
     features: Sequence[ViewFeatures],
 ) -> dict[str | None, VoiceModel]:
-    """Return the models, each fused on scores of clips that neither it is measured on nor its views were trained on."""
+    """Return the models, all fused by the same four numbers, fitted on scores of clips by models without them.
+
+    A fusion of each model's own would shift the models against each other, and with them the sources.
+    """
     scores = [_left_out_views(learnt, clips, *form) for form in zip(stores, features, strict=True)]
     groups = np.array([group_of(clip.source) for clip in clips])
-    models = {}
-    for name in learnt:
-        rows = np.flatnonzero((groups != name) & np.isin(groups, list(filter(None, learnt)))).tolist()
-        chosen = [clips[row] for row in rows]
-        is_bona_fide = np.tile([not clip.is_spoof for clip in chosen], len(scores))
-        weight = np.tile(balance(chosen), len(scores))
-        fusion = fit_fusion(np.concatenate([form[rows] for form in scores]), is_bona_fide, weight)
-        models[name] = _assemble(learnt[name], *fusion)
-    return models
+    rows = np.flatnonzero(np.isin(groups, list(filter(None, learnt)))).tolist()
+    chosen = [clips[row] for row in rows]
+    is_bona_fide = np.tile([not clip.is_spoof for clip in chosen], len(scores))
+    weight = np.tile(balance(chosen), len(scores))
+    fusion = fit_fusion(np.concatenate([form[rows] for form in scores]), is_bona_fide, weight)
+    return {name: _assemble(own, *fusion) for name, own in learnt.items()}
 
 
 def _assemble(learnt: Learnt, weights: torch.Tensor, offset: torch.Tensor) -> VoiceModel:
