@@ -65,8 +65,8 @@ def test_a_converted_net_is_kept_for_the_next_start(tmp_path: Path, monkeypatch:
     engine = Engine("cpu")
     if not engine.name.startswith("cpu:openvino"):
         pytest.skip("OpenVINO is not installed; torch converts nothing")
-    monkeypatch.setattr("models.weights.folder", lambda: tmp_path)
     net, described = spectral()
+    monkeypatch.setattr("models.weights.folder", lambda: tmp_path)
     first = engine.load(net, torch.from_numpy(SOUND[:2]), described.digest)(SOUND)
     assert {path.suffix for path in tmp_path.iterdir()} == {".xml", ".bin"}
     monkeypatch.setattr("openvino.convert_model", None)
