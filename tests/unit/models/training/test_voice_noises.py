@@ -71,7 +71,15 @@ def test_either_class_is_drawn_as_often_whatever_the_store_holds() -> None:
     clips = [
         Clip(path=Path("a"), file="a", is_spoof=row == 7, attack="-", source="s", era="modern") for row in range(20)
     ]
-    draw, rng = either_class(clips, Marks()), np.random.default_rng(0)
+    draw, rng = either_class(clips, Marks(), range(20)), np.random.default_rng(0)
     rows = [int(draw(rng)[0]) for _ in range(600)]
     assert 0.44 < np.mean(np.array(rows) == 7) < 0.56
     assert set(rows) == set(range(20))
+
+
+def test_only_the_given_clips_are_heard_and_one_class_alone_will_do() -> None:
+    clips = [
+        Clip(path=Path("a"), file="a", is_spoof=row == 7, attack="-", source="s", era="modern") for row in range(20)
+    ]
+    draw, rng = either_class(clips, Marks(), [3, 5]), np.random.default_rng(0)
+    assert {int(draw(rng)[0]) for _ in range(50)} == {3, 5}
