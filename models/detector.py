@@ -112,7 +112,7 @@ class Detector:
         """Return where a window's evidence lies; None if it cannot be judged.
 
         Costs nothing for a face that was scored before: what the network said of each crop is kept as long as it. For a
-        voice it costs about thirty times its score.
+        voice it costs many times its score.
         """
         return self._explain_face(window) if isinstance(window, FaceWindow) else self._explain_voice(window)
 

@@ -1,6 +1,6 @@
 """Which sources are left out together when the voice is measured: every clip is judged by a model without its group."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from models.training.voice_data import Clip
 
@@ -91,8 +91,3 @@ def trained_on(clips: Sequence[Clip], name: str | None) -> list[int]:
         for index, clip in enumerate(clips)
         if (clip.source not in BLIND if name is None else group_of(clip.source) != name)
     ]
-
-
-def sources_of(clips: Iterable[Clip]) -> frozenset[str]:
-    """Return the sources of clips."""
-    return frozenset(clip.source for clip in clips)
