@@ -218,6 +218,8 @@ class CallDecision:
                 face_s=self._covered_s.get(Signal.FACE, 0.0),
                 speech_s=self._covered_s.get(Signal.VOICE, 0.0),
             ),
+            evidence_nat=max((reading.evidence_nat for reading in readings), default=0.0),
+            threshold_nat=self.policy.alert_nat,
         )
 
     def _state(self, readings: tuple[SignalReading, ...]) -> State:

@@ -227,7 +227,8 @@ class Desk:
             signals=[SignalMessage.model_validate(reading) for reading in decision.readings],
             coverage=CoverageMessage.model_validate(decision.coverage),
             dropped=DroppedMessage.model_validate(session.dropped),
-            threshold_nat=self._policy.alert_nat,
+            evidence_nat=decision.evidence_nat,
+            threshold_nat=decision.threshold_nat,
         )
 
     def _alert(self, alert: Alert) -> AlertMessage:
@@ -242,7 +243,8 @@ class Desk:
             time_s=alert.time_s,
             signals=[SignalMessage.model_validate(r) for r in strongest if r.evidence_nat > 0],
             coverage=CoverageMessage.model_validate(alert.decision.coverage),
-            threshold_nat=self._policy.alert_nat,
+            evidence_nat=alert.decision.evidence_nat,
+            threshold_nat=alert.decision.threshold_nat,
             models=self._digests,
             advice=ADVICE,
         )

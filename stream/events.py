@@ -88,6 +88,8 @@ class SignalReading:
     """Accumulated evidence for a spoof [nat], at least 0; the alert is raised at the decision's threshold."""
     analysed_s: float
     """Seconds of this signal that were analysed so far [s]."""
+    share: float = 0.0
+    """Of the call's evidence that this signal accounts for, 0..1."""
     long_s: int | None = None
     """Length of the stretch of speech that `long_llr` is of [s]; None before there are ten seconds, and for a face."""
     long_llr: float | None = None
@@ -104,6 +106,12 @@ class Decision:
     """Why the state is `undecided`; None otherwise, or when it is simply too early."""
     readings: tuple[SignalReading, ...]
     coverage: Coverage
+    evidence_nat: float
+    """Evidence of all signals together that something in the call is a spoof [nat], at least 0."""
+    threshold_nat: float
+    """Evidence at which the alert is raised [nat]: it follows from the promise and from the class of channel."""
+    is_telephone: bool = False
+    """Whether the sound comes over a telephone line, which has thresholds of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

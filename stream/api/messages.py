@@ -40,6 +40,8 @@ class SignalMessage(Message):
     evidence_nat: float
     """Accumulated evidence for a spoof [nat]; the alert is raised at `threshold_nat`."""
     analysed_s: float
+    share: float = 0.0
+    """Of the call's evidence that this signal accounts for, 0..1."""
     long_s: int | None
     """Length of the stretch of speech that `long_llr` is of [s]; null before ten seconds of it, and for a face."""
     long_llr: float | None
@@ -109,6 +111,8 @@ class AlertMessage(Message):
     signals: list[SignalMessage]
     """Those that carry it, strongest first."""
     coverage: CoverageMessage
+    evidence_nat: float = 0.0
+    """Of all signals together [nat]; 0 in alerts of versions that did not sum it up."""
     threshold_nat: float
     models: dict[str, str]
     """Digest of each model that took part, by signal."""
@@ -201,6 +205,8 @@ class VerdictMessage(Message):
     signals: list[SignalMessage]
     coverage: CoverageMessage
     dropped: DroppedMessage
+    evidence_nat: float
+    """Of all signals together [nat], at least 0; the alert is raised at `threshold_nat`."""
     threshold_nat: float
 
 

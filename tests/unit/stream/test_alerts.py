@@ -41,6 +41,7 @@ def verdict(session: str, time_s: float) -> VerdictMessage:
         signals=[],
         coverage=CoverageMessage(call_s=0, face_s=0, speech_s=0),
         dropped=DroppedMessage(pictures=0, windows=0, audio_s=0),
+        evidence_nat=3.5,
         threshold_nat=3,
     )
 
