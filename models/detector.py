@@ -192,7 +192,7 @@ class Detector:
     def _voice_score(self, window: VoiceWindow, raw: float, quality: VoiceQuality) -> Score:
         is_telephone = voice_quality.channel(quality) is Channel.TELEPHONE
         llr = self._voice.described.calibration_of(is_telephone=is_telephone).llr(raw)
-        return scored(window, raw=raw, llr=llr, analysed_s=quality.speech_s)
+        return scored(window, raw=raw, llr=llr, analysed_s=quality.speech_s, is_telephone=is_telephone)
 
     def qualities(self, windows: Sequence[VoiceWindow]) -> list[VoiceQuality]:
         """Return what is measured of each window's sound; measured once, though faces ask for it as well."""

@@ -239,6 +239,8 @@ class Score:
     """Why `llr` is None; None otherwise."""
     analysed_s: float
     """Seconds of face or speech within the window that the score rests on [s]."""
+    is_telephone: bool = False
+    """Whether its sound comes over a telephone line: such scores are another distribution's."""
 
     def __post_init__(self) -> None:
         if not (self.llr is None) == (self.raw is None) == (self.reason is not None):
@@ -276,7 +278,7 @@ def unscored(window: Window, reason: Reason) -> Score:
     )
 
 
-def scored(window: Window, *, raw: float, llr: float, analysed_s: float) -> Score:
+def scored(window: Window, *, raw: float, llr: float, analysed_s: float, is_telephone: bool = False) -> Score:
     """Return the score of a window that was judged."""
     return Score(
         signal=window.signal,
@@ -287,4 +289,5 @@ def scored(window: Window, *, raw: float, llr: float, analysed_s: float) -> Scor
         raw=raw,
         reason=None,
         analysed_s=analysed_s,
+        is_telephone=is_telephone,
     )

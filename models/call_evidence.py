@@ -1,0 +1,83 @@
+"""The evidence of one call: every signal of every track, and all of them together. Pure.
+
+A face that leaves takes nothing with it: what stood against it stands against the next one, which must wear it down. A
+voice whose line becomes another one, and a track of which the caller says so, begins anew in the same way.
+"""
+
+from collections.abc import Mapping
+
+from models.evidence import Fused, SignalEvidence
+from models.promise import DecisionModel
+from models.window import Score, Signal
+
+Track = tuple[Signal, int]
+
+LINE_WINDOWS = 4
+"""Windows in a row after which a line is believed to be another one."""
+
+
+class CallEvidence:
+    """Accumulates evidence over a call.
+
+    Args:
+        model: How scores are distributed and fused.
+    """
+
+    def __init__(self, model: DecisionModel) -> None:
+        self._model = model
+        self._tracks: dict[Track, SignalEvidence] = {}
+        self._standing: dict[Signal, float] = {}
+        self.is_telephone = False
+        """Whether the sound comes over a telephone line."""
+        self._n_other_line = 0
+        self.fused = Fused()
+        """Of all signals together, after the last window."""
+
+    def take(self, score: Score) -> None:
+        """Take the next window of a track; one that was not judged, or of a signal without thresholds, does nothing."""
+        if score.raw is None or self._is_of_another_line(score):
+            return
+        key = (score.signal, score.track)
+        if key not in self._tracks:
+            bias = self._model.bias(score.signal, is_telephone=self.is_telephone)
+            if bias is None:
+                return
+            self._tracks[key] = SignalEvidence(bias, self._standing.pop(score.signal, 0.0))
+        self._tracks[key].take(score.raw)
+        self.fused = self._model.fusion.fuse(self.nats())
+
+    def nat(self, signal: Signal, track: int) -> float:
+        """Return the evidence of one track [nat], at least 0."""
+        found = self._tracks.get((signal, track))
+        return max(found.nat, 0.0) if found else 0.0
+
+    def nats(self) -> Mapping[Signal, float]:
+        """Return the evidence of each signal [nat]: of its most suspicious track, or of one that has left."""
+        found = dict(self._standing)
+        for (signal, _), track in self._tracks.items():
+            found[signal] = max(found.get(signal, track.nat), track.nat)
+        return found
+
+    def restart(self, signal: Signal) -> None:
+        """Take word that a camera or line became another one: the call's own mean is learnt anew."""
+        for (own, _), track in self._tracks.items():
+            if own is signal:
+                track.restart()
+
+    def retire(self, signal: Signal, track: int) -> None:
+        """Forget a track that has left, but not what stood against it."""
+        gone = self._tracks.pop((signal, track), None)
+        if gone and gone.nat > 0:
+            self._standing[signal] = max(self._standing.get(signal, 0.0), gone.nat)
+
+    def _is_of_another_line(self, score: Score) -> bool:
+        """Whether a window may not be compared with those before; goes over to the new line once it is believed."""
+        if score.signal is not Signal.VOICE or score.is_telephone == self.is_telephone:
+            self._n_other_line = 0
+            return False
+        self._n_other_line += 1
+        if self._n_other_line < LINE_WINDOWS and (Signal.VOICE, score.track) in self._tracks:
+            return True
+        self._n_other_line, self.is_telephone = 0, score.is_telephone
+        self.retire(Signal.VOICE, score.track)
+        return False
