@@ -10,9 +10,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from math import exp, log
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from models.checkpoint import CHECKPOINTS, CheckpointError
 from models.evidence import Bias, Fusion
@@ -20,65 +22,52 @@ from models.window import Signal
 
 DEFAULT = CHECKPOINTS / "decision.json"
 WIDEBAND, TELEPHONE = "wideband", "telephone"
+PROMISES = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
+"""Call-hours for at most one false alert that thresholds are measured for [h]; between them they rise by its log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds:
-    """False alerts by threshold, of one class of channel: measured where there are some, beyond on an exponential tail.
+    """Which evidence keeps which promise, of one class of channel.
 
     Raises:
-        ValueError: Its columns differ in length or order, or its tail does not fall.
+        ValueError: Its columns differ from `PROMISES` in length, or a stronger promise has a lower threshold.
     """
 
     nats: tuple[float, ...]
-    """Thresholds, rising [nat]."""
-    per_hour: tuple[float, ...]
-    """False alerts in a call-hour at each of them, falling."""
-    tail_nat: float
-    """Beyond the last threshold the rate falls by e in so many nats."""
+    """Threshold of each of `PROMISES` [nat]."""
+    upper_nats: tuple[float, ...]
+    """What they would be at most, with 95 % confidence: other sources might have been drawn [nat]."""
+    measured_hours: float
+    """The strongest promise at which false alerts could be counted, of several sources; beyond, a tail is drawn [h]."""
     proven_hours: float
-    """The strongest promise that the sources can prove: with 95 % confidence, had none of them ever alerted [h]."""
+    """The strongest promise that so few sources can prove: with 95 % confidence, had none of them ever alerted [h]."""
     sources: int
     """Independent sources that it rests on."""
     hours: float
     """Call-hours that were composed of them [h]."""
 
     def __post_init__(self) -> None:
-        falls = all(a > b > 0 for a, b in zip(self.per_hour, self.per_hour[1:], strict=False))
-        rises = all(a < b for a, b in zip(self.nats, self.nats[1:], strict=False))
-        if not self.nats or len(self.nats) != len(self.per_hour) or not (falls and rises) or self.tail_nat <= 0:
-            raise ValueError("thresholds rise, rates fall, and so does the tail")
+        for column in (self.nats, self.upper_nats):
+            if len(column) != len(PROMISES) or any(a > b for a, b in pairwise(column)):
+                raise ValueError(f"thresholds of {PROMISES} call-hours never fall, got {column}")
 
     def at(self, promise_hours: float) -> "Terms":
-        """Return the threshold at which at most one false alert in so many call-hours was measured."""
-        rate = 1 / promise_hours
-        last = self.per_hour[-1]
-        if rate < last:
-            nat = self.nats[-1] + self.tail_nat * log(last / rate)
-        else:
-            below = next(i for i, found in enumerate(self.per_hour) if found <= rate)
-            if below == 0:
-                nat = self.nats[0]
-            else:
-                low, high = log(self.per_hour[below - 1]), log(self.per_hour[below])
-                share = (low - log(rate)) / (low - high)
-                nat = self.nats[below - 1] + share * (self.nats[below] - self.nats[below - 1])
+        """Return the threshold of at most one false alert in so many call-hours.
+
+        Raises:
+            ValueError: Weaker or stronger than any of `PROMISES`.
+        """
+        if not PROMISES[0] <= promise_hours <= PROMISES[-1]:
+            raise ValueError(f"promises of {PROMISES[0]:g} to {PROMISES[-1]:g} call-hours, got {promise_hours:g}")
+        place, known = np.log(promise_hours), np.log(PROMISES)
         return Terms(
             promise_hours=promise_hours,
-            threshold_nat=nat,
-            is_extrapolated=rate < last,
+            threshold_nat=float(np.interp(place, known, self.nats)),
+            upper_nat=float(np.interp(place, known, self.upper_nats)),
+            is_extrapolated=promise_hours > self.measured_hours,
             proven_hours=min(self.proven_hours, promise_hours),
         )
-
-    def hours_at(self, nat: float) -> float:
-        """Return the call-hours for one false alert at a threshold [h]."""
-        if nat >= self.nats[-1]:
-            return exp((nat - self.nats[-1]) / self.tail_nat) / self.per_hour[-1]
-        above = next(i for i, found in enumerate(self.nats) if found > nat)
-        if above == 0:
-            return 1 / self.per_hour[0]
-        share = (nat - self.nats[above - 1]) / (self.nats[above] - self.nats[above - 1])
-        return exp(-(log(self.per_hour[above - 1]) * (1 - share) + log(self.per_hour[above]) * share))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +78,8 @@ class Terms:
     """At most one false alert in so many call-hours [h]."""
     threshold_nat: float
     """Evidence at which the alert is raised [nat]."""
+    upper_nat: float
+    """What the threshold would be at most, with 95 % confidence [nat]."""
     is_extrapolated: bool
     """Whether fewer false alerts are promised than could be counted."""
     proven_hours: float
@@ -147,7 +138,7 @@ def _text(model: DecisionModel) -> str:
 
 
 def _parse(fields: dict[str, Any]) -> DecisionModel:
-    columns = ("nats", "per_hour")
+    columns = ("nats", "upper_nats")
     return DecisionModel(
         biases={
             Signal(signal): {channel: Bias(**bias) for channel, bias in known.items()}

@@ -1,0 +1,112 @@
+"""Thresholds from composed genuine calls: which evidence is passed once in so many call-hours, and how sure that is.
+
+A call counts by the most evidence that it ever gathered. Calls are composed of few sources, so hours say little about
+certainty: intervals come from drawing sources anew, and what was not passed by several of them is not called measured.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from models.promise import PROMISES, Thresholds
+
+Floats = npt.NDArray[np.float64]
+
+MEASURED_SOURCES = 5
+"""A rate was measured if so many sources had a part in it."""
+TAIL_SHARE = 0.1
+"""Of calls, the most suspicious: the tail is drawn through what they exceed the others by."""
+DRAWS = 400
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """What one genuine call came to."""
+
+    sources: tuple[str, ...]
+    nat: float
+    """Most evidence at any time [nat]."""
+    hours: float
+
+
+def thresholds_of(peaks: Sequence[Peak], rng: np.random.Generator) -> Thresholds:
+    """Return the threshold for each promise, with an upper bound over draws of the sources.
+
+    Raises:
+        ValueError: There are no calls.
+    """
+    if not peaks:
+        raise ValueError("thresholds need genuine calls")
+    order = np.argsort([-peak.nat for peak in peaks], kind="stable")
+    nats = np.array([peaks[i].nat for i in order])
+    hours = np.array([peaks[i].hours for i in order])
+    names = sorted({name for peak in peaks for name in peak.sources})
+    parts = np.array([[name in peaks[i].sources for name in names] for i in order])  # (C, sources)
+    draws = [
+        _curve(nats, hours, np.prod(np.where(parts, drawn, 1), axis=1))
+        for drawn in rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=DRAWS)
+    ]
+    found = _curve(nats, hours, np.ones(len(nats)))
+    upper = np.maximum(np.quantile(draws, CONFIDENCE, axis=0), found)
+    return Thresholds(
+        nats=_rounded(found),
+        upper_nats=_rounded(upper),
+        measured_hours=_measured_hours(hours, parts),
+        proven_hours=proven_hours(len(names), float(hours.mean())),
+        sources=len(names),
+        hours=round(float(hours.sum()), 1),
+    )
+
+
+def proven_hours(n_sources: int, call_h: float) -> float:
+    """Return the strongest promise that so many sources prove if none ever alerts [h].
+
+    All calls of a source may be alike. So they are worth one call each: of n without an alert, at most
+    1 - 0.05^(1/n) of all alert, with 95 % confidence (Clopper and Pearson 1934).
+
+    Args:
+        call_h: Mean length of a call [h].
+    """
+    p_upper: float = 1 - (1 - CONFIDENCE) ** (1 / n_sources)
+    return round(call_h / p_upper, 1)
+
+
+def _curve(nats: Floats, hours: Floats, weights: Floats) -> Floats:
+    """Return the threshold for each promise, (len(PROMISES),): as counted, and where nothing was, on the tail.
+
+    Args:
+        nats: Peaks of the calls, falling, (C,).
+        hours: Length of each, (C,).
+        weights: How often each was drawn, (C,).
+    """
+    total = float(weights @ hours)
+    if total == 0:
+        return np.full(len(PROMISES), nats[0])  # a draw of sources that share no call
+    rates = np.cumsum(weights) / total
+    n_tail = max(int(np.searchsorted(np.cumsum(weights), TAIL_SHARE * weights.sum())) + 1, 2)
+    foot = float(nats[min(n_tail, len(nats)) - 1])
+    tail_weights = weights[:n_tail]
+    slope = max(float(np.average(nats[:n_tail], weights=tail_weights)) - foot, 1e-3) if tail_weights.sum() else 1e-3
+    found = []
+    for promise in PROMISES:
+        n_above = int(np.searchsorted(rates, 1 / promise, side="right"))
+        counted = float(nats[min(n_above, len(nats) - 1)])
+        foot_rate = float(rates[min(n_tail, len(rates)) - 1])
+        drawn = foot + slope * np.log(max(foot_rate * promise, 1.0))
+        # The tail smooths what few calls decide; where even these calls would break the promise, they decide.
+        found.append(max(counted, drawn) if counted >= foot else counted)
+    return np.maximum.accumulate(found)
+
+
+def _measured_hours(hours: Floats, parts: npt.NDArray[np.bool_]) -> float:
+    """Return the call-hours for each of the most suspicious calls that several sources have a part in."""
+    seen = np.maximum.accumulate(parts, axis=0).sum(axis=1)
+    enough = int(np.searchsorted(seen, min(MEASURED_SOURCES, parts.shape[1])))
+    return round(float(hours.sum()) / (enough + 1), 1)
+
+
+def _rounded(values: Iterable[float]) -> tuple[float, ...]:
+    return tuple(round(float(value), 3) for value in values)
