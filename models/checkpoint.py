@@ -38,8 +38,6 @@ class Checkpoint:
     metrics: dict[str, Any]
     calibration: Calibration = UNCALIBRATED
     """Of a window's raw score by itself."""
-    change: Calibration = UNCALIBRATED
-    """Of a window's raw score less those of the same call's start: its camera, codec and microphone drop out of it."""
     telephone: Calibration | None = None
     """Of a window's raw score where the sound came over a telephone line; None: `calibration` serves."""
     long: dict[str, Calibration] = field(default_factory=dict)
@@ -93,10 +91,12 @@ def load(name: str, folder: Path = CHECKPOINTS) -> tuple[Checkpoint, dict[str, t
 
 
 def _parse(fields: dict[str, Any]) -> Checkpoint:
-    maps = {name: _map(fields[name]) for name in ("calibration", "change")}
     telephone = fields.get("telephone")
     long = {seconds: _map(found) for seconds, found in fields.get("long", {}).items()}
-    return Checkpoint(**(fields | maps | {"telephone": _map(telephone) if telephone else None, "long": long}))
+    calibration = _map(fields["calibration"])
+    return Checkpoint(
+        **(fields | {"calibration": calibration, "telephone": _map(telephone) if telephone else None, "long": long})
+    )
 
 
 def _map(fields: dict[str, Any]) -> Calibration:

@@ -86,11 +86,6 @@ class Detector:
         }
 
     @property
-    def changes(self) -> dict[Signal, Calibration]:
-        """How much a change of a track's raw score since the start of its call tells, by signal."""
-        return {Signal.FACE: self._face.change, Signal.VOICE: self._voice.described.change}
-
-    @property
     def longs(self) -> dict[Signal, dict[int, Calibration]]:
         """What the mean llr over so many seconds of speech tells, by signal."""
         return {Signal.VOICE: {int(seconds): known for seconds, known in self._voice.described.long.items()}}

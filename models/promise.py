@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,22 @@ class DecisionModel:
         """Return what a promise means for a class of channel."""
         return self.thresholds[TELEPHONE if is_telephone else WIDEBAND].at(promise_hours)
 
+    def require(self, digests: Mapping[str, str]) -> None:
+        """Refuse scores of other models than those that false alerts were counted with.
+
+        Args:
+            digests: Of the models in use, by signal.
+
+        Raises:
+            CheckpointError: One is another.
+        """
+        for signal, known in self.models.items():
+            if digests.get(signal) != known:
+                raise CheckpointError(
+                    f"the decision's thresholds were measured with {signal} model {known}, got {digests.get(signal)}: "
+                    "run python -m models.training.calibrate decision"
+                )
+
     @property
     def digest(self) -> str:
         """The first 12 digits of a SHA-256 over all of it: what alerts name it by."""
@@ -131,6 +148,16 @@ def load(path: Path = DEFAULT) -> DecisionModel:
         return _parse(json.loads(path.read_text()))
     except (OSError, ValueError, TypeError, KeyError) as exc:
         raise CheckpointError(f"cannot read the decision's thresholds {path}: {exc}") from exc
+
+
+@cache
+def shipped() -> DecisionModel:
+    """Return the one that belongs to the checkpoints that we ship.
+
+    Raises:
+        CheckpointError: It is missing or damaged.
+    """
+    return load()
 
 
 def _text(model: DecisionModel) -> str:

@@ -60,11 +60,12 @@ def serve(
     """Run the service and its pages."""
     import uvicorn
 
-    from stream.api.app import create_app
+    from stream.api.app import create_app, policy_of
 
     settings = load_settings(host=host, port=port)
     _set_up_log(settings)
     detector, engine = _load_detector(settings)
+    policy_of(settings).model.require(detector.digests)
     web = create_app(settings, detector, device=engine.name, workers=engine.workers)
     config = uvicorn.Config(
         web,
@@ -103,11 +104,13 @@ def check(
     settings = load_settings()
     _set_up_log(settings)
     detector, _ = _load_detector(settings)
+    policy = policy_of(settings)
+    policy.model.require(detector.digests)
     statuses = []
     for i, path in enumerate(files, 1):
         # Numbered, since files of several folders may share a name.
         picture = explain / (f"{i}-{path.name}.png" if len(files) > 1 else f"{path.name}.png") if explain else None
-        statuses.append(_check_one(path, detector, policy_of(settings), as_json, picture))
+        statuses.append(_check_one(path, detector, policy, as_json, picture))
     raise typer.Exit(max(statuses, key=[0, 4, 3, 5, 1].index))
 
 
@@ -212,8 +215,8 @@ def bench(
 def _check_one(path: Path, detector: "Detector", policy: object, as_json: bool, picture: Path | None) -> int:
     from stream import report
     from stream.clip import check_clip
-    from stream.decision import Policy
     from stream.ingest.file import probe
+    from stream.policy import Policy
 
     assert isinstance(policy, Policy)
     try:
@@ -224,7 +227,7 @@ def _check_one(path: Path, detector: "Detector", policy: object, as_json: bool, 
         _say_unreadable(str(path), exc, as_json)
         return EXIT_UNREADABLE
     if as_json:
-        typer.echo(json.dumps(report.as_json(found, detector.digests, policy.alert_nat)))
+        typer.echo(json.dumps(report.as_json(found, detector.digests | {"decision": policy.model.digest})))
     else:
         for line in report.lines(found):
             out.print(line, highlight=False)

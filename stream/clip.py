@@ -8,11 +8,12 @@ from pathlib import Path
 from models.explanation import Explanation
 from models.faces import FaceTracker, follow
 from models.window import HOP_S, Signal, Window
-from stream.decision import CallDecision, Policy
+from stream.decision import CallDecision
 from stream.errors import MediaError
 from stream.events import AlertKind, AudioFrame, Decision, Gap, Media, Medium, State, Verdict, VideoFrame
 from stream.explainer import Explainable, JudgedWindows
 from stream.ingest.file import read_media
+from stream.policy import Policy
 from stream.session import FaceSearch
 from stream.windower import FacePicture, Windower
 
@@ -68,7 +69,7 @@ class ClipCheck:
     _first_alert_s: float | None = None
 
     def __post_init__(self) -> None:
-        self._decision = CallDecision(self.policy, self.detector.changes, self.detector.longs)
+        self._decision = CallDecision(self.policy, self.detector.longs)
 
     def push(self, media: Media) -> float:
         """Take a frame or a gap; return its place in the clip [s]."""

@@ -29,10 +29,10 @@ from stream.api.messages import (
     VerdictMessage,
 )
 from stream.batcher import Batcher
-from stream.decision import Policy
 from stream.errors import ServiceFullError
 from stream.events import Alert, AlertKind, Decision, Dropped, State
 from stream.explainer import Explainable
+from stream.policy import Policy
 from stream.session import FaceSearch, Session, new_session_info
 
 log = structlog.get_logger()
@@ -77,12 +77,14 @@ class Desk:
         pool: Executor,
     ) -> None:
         self._detector = detector
-        self._digests = digests
+        self.digests = digests
+        """Digests of the models, by signal, and of the decision's thresholds."""
         self._batcher = batcher
         self._recorder = recorder
         self._faces = faces
         self._bus = bus
-        self._policy = policy
+        self.policy = policy
+        """When alerts are raised."""
         self._max_sessions = max_sessions
         self._pool = pool
         self._running: dict[str, Session] = {}
@@ -124,7 +126,7 @@ class Desk:
 
         info = new_session_info(name, source)
         session = Session(
-            info, detector=self._detector, batcher=self._batcher, policy=self._policy, listener=self, run=run
+            info, detector=self._detector, batcher=self._batcher, policy=self.policy, listener=self, run=run
         )
         self._running[session.id] = self._timelines[session.id] = session
         while len(self._timelines) > TIMELINES + self._max_sessions:
@@ -178,7 +180,7 @@ class Desk:
         self, session: Session, alert: Alert, window: Explainable, explanation: Explanation
     ) -> None:
         """Keep the picture of an alerted face, then keep and push where the evidence lies."""
-        message = explanation_message(alert, window, explanation, self._digests)
+        message = explanation_message(alert, window, explanation, self.digests)
         if isinstance(explanation, FaceExplanation) and session.id in self._timelines:
             await self._faces.keep(session.id, alert.id, explanation.crop.pixels)
         self._recorder.record(lambda seq: message.model_copy(update={"seq": seq}), self._remember)
@@ -245,7 +247,8 @@ class Desk:
             coverage=CoverageMessage.model_validate(alert.decision.coverage),
             evidence_nat=alert.decision.evidence_nat,
             threshold_nat=alert.decision.threshold_nat,
-            models=self._digests,
+            promise_hours=self.policy.promise_hours,
+            models=self.digests,
             advice=ADVICE,
         )
 

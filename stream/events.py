@@ -3,7 +3,8 @@
 All times are session time: float seconds since the first media of the session.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from models.window import Pixels, Reason, Samples, Signal
@@ -71,6 +72,10 @@ class Coverage:
     """Seconds in which at least one face was scored [s]."""
     speech_s: float = 0.0
     """Seconds of speech that were scored [s]."""
+    face_missed_s: Mapping[Reason, float] = field(default_factory=dict)
+    """Seconds of pictures in which no face was scored, by why [s]; empty where no pictures came."""
+    speech_missed_s: Mapping[Reason, float] = field(default_factory=dict)
+    """Seconds of sound in which no speech was scored, by why [s]; empty where no sound came."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +93,8 @@ class SignalReading:
     """Accumulated evidence for a spoof [nat], at least 0; the alert is raised at the decision's threshold."""
     analysed_s: float
     """Seconds of this signal that were analysed so far [s]."""
+    missed_s: Mapping[Reason, float] = field(default_factory=dict)
+    """Seconds of it that were not, by why [s]."""
     share: float = 0.0
     """Of the call's evidence that this signal accounts for, 0..1."""
     long_s: int | None = None

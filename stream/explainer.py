@@ -13,7 +13,7 @@ import structlog
 
 from models.explanation import Explanation
 from models.window import FaceWindow, Score, Signal, VoiceWindow, Window
-from stream.decision import MEMORY_S
+from stream.call_state import MEMORY_S
 from stream.events import Alert, AlertKind, Decision, State
 
 log = structlog.get_logger()

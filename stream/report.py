@@ -1,6 +1,7 @@
 """A clip's verdict in words for a terminal, and as JSON for a program."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 
 from models.explanation import FaceExplanation, VoiceExplanation
 from models.window import Reason, Signal
@@ -62,7 +63,7 @@ def lines(report: ClipReport) -> Iterator[str]:
         yield "  the file is damaged: it ends before it says it does"
 
 
-def as_json(report: ClipReport, models: dict[str, str], threshold_nat: float) -> dict[str, object]:
+def as_json(report: ClipReport, models: dict[str, str]) -> dict[str, object]:
     """Return the verdict for `--json`; numbers as they were, nothing rounded."""
     verdict, coverage = report.verdict, report.verdict.decision.coverage
     return {
@@ -71,11 +72,12 @@ def as_json(report: ClipReport, models: dict[str, str], threshold_nat: float) ->
         "reason": verdict.reason,
         "first_alert_s": verdict.first_alert_s,
         "spoof_s": verdict.spoof_s,
-        "coverage": {"call_s": coverage.call_s, "face_s": coverage.face_s, "speech_s": coverage.speech_s},
+        "coverage": asdict(coverage),
         "signals": [_signal(report, signal) for signal in Signal],
         "explanation": _face_explanation(report.explained.get(Signal.FACE)),
         "voice_explanation": _voice_explanation(report.explained.get(Signal.VOICE)),
-        "threshold_nat": threshold_nat,
+        "evidence_nat": verdict.decision.evidence_nat,
+        "threshold_nat": verdict.decision.threshold_nat,
         "models": models,
         "truncated": report.is_truncated,
         "processing_s": report.processing_s,

@@ -23,9 +23,10 @@ from models.explanation import Explanation
 from models.faces import Detection, FaceTracker, follow
 from models.window import Batch, FaceCrop, Pixels, Reason, Score, Signal, Window
 from stream.batcher import Batcher
-from stream.decision import CallDecision, Policy
+from stream.decision import CallDecision
 from stream.events import Alert, AlertKind, AudioFrame, Decision, Dropped, Gap, Media, Medium, VideoFrame
 from stream.explainer import Explainable, Explainer, JudgedWindows, Run, WindowExplainer
+from stream.policy import Policy
 from stream.windower import FacePicture, Windower
 
 log = structlog.get_logger()
@@ -37,10 +38,6 @@ TIMELINE_READINGS = 3600
 
 class FaceSearch(WindowExplainer, Protocol):
     """Finds faces, scores windows and explains them, in worker threads."""
-
-    @property
-    def changes(self) -> dict[Signal, Calibration]:
-        """What a change of a raw score since the start of its call tells, by signal."""
 
     @property
     def longs(self) -> dict[Signal, dict[int, Calibration]]:
@@ -120,7 +117,7 @@ class Session:
         self._clock = clock
         self._windower = Windower()
         self._tracker = FaceTracker()
-        self._decision = CallDecision(policy, detector.changes, detector.longs)
+        self._decision = CallDecision(policy, detector.longs)
         self._judged = JudgedWindows()
         self._explainer = Explainer(info.id, detector, run, self._tell_explanation)
         self._alert: Alert | None = None

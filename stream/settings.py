@@ -54,8 +54,10 @@ class Settings(BaseSettings):
     batch_wait_ms: float = Field(20, ge=0, le=1000, description="How long a batch waits for company [ms]")
     queue_windows: int = Field(12, ge=1, le=64, description="Windows of one call that wait; then the oldest goes")
 
-    alert_nat: float = Field(1.0, gt=0, le=100, description="Accumulated evidence at which the alert is raised [nat]")
-    drift_nat: float = Field(1.0, ge=0, le=10, description="Bias of a single call that is not evidence [nat]")
+    promise_hours: float = Field(100, ge=1, le=1000, description="At most one false alert in so many call-hours [h]")
+    decision_file: Path | None = Field(
+        None, description="Thresholds measured on your own calls, see `models.training.calibrate`; default: ours"
+    )
     min_face_s: float = Field(3.0, ge=0, le=60, description="Face seconds before green can be shown [s]")
     min_speech_s: float = Field(3.0, ge=0, le=60, description="Speech seconds before green can be shown [s]")
 

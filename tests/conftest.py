@@ -8,10 +8,45 @@ import av
 import numpy as np
 import pytest
 
+from models.evidence import Bias, Fusion
+from models.promise import TELEPHONE, WIDEBAND, DecisionModel, Thresholds
+from models.window import Signal
+
 TONE_HZ = 440
 PIXEL_FORMATS = {"mjpeg": "yuvj420p", "gif": "rgb8", "png": "rgb24"}
 
 Record = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def round_model() -> DecisionModel:
+    """Return a decision's model of round numbers: scores about 1 are genuine, about -1 forged; 100 h need 6 nat."""
+    bias = Bias(
+        mean=1.0,
+        between=0.5,
+        within=0.5,
+        wander=0.2,
+        worth=0.125,
+        shift=2.0,
+        shift_spread=0.7,
+        change=2.0,
+        change_spread=0.7,
+    )
+    thresholds = Thresholds(
+        nats=(2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0),
+        upper_nats=(3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0),
+        measured_hours=30.0,
+        proven_hours=2.0,
+        sources=60,
+        hours=300.0,
+    )
+    return DecisionModel(
+        biases={Signal.FACE: {WIDEBAND: bias}, Signal.VOICE: {WIDEBAND: bias, TELEPHONE: bias}},
+        fusion=Fusion(face=0.3, voice=0.3, both=0.3),
+        thresholds={WIDEBAND: thresholds, TELEPHONE: thresholds},
+        note="round numbers",
+        models={},
+    )
 
 
 @pytest.fixture

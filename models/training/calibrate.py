@@ -5,11 +5,10 @@
 
 A training writes `left-out.json` into its folder of the cache, and says where that is.
 
-Two maps: of a score by itself, and of its difference to the start of its own call. Each is monotone and piecewise
-linear (pool adjacent violators over bins), so that a blatant forgery may weigh more than a straight line through weak
-scores would let it. What they claim is bounded by what was seen: every bin first gets `PRIOR` windows' worth of both
-classes. A source weighs by the root of its clips, each attack type equally. Forgeries made here of left-out genuine
-clips are attack types of the face: the crudest of what a detector must find.
+A map is monotone and piecewise linear (pool adjacent violators over bins), so that a blatant forgery may weigh more
+than a straight line through weak scores would let it. What they claim is bounded by what was seen: every bin first
+gets `PRIOR` windows' worth of both classes. A source weighs by the root of its clips, each attack type equally.
+Forgeries made here of left-out genuine clips are attack types of the face: the crudest of what a detector must find.
 """
 
 import argparse
@@ -46,8 +45,6 @@ class ScoredClip:
     """The raw scores of one clip's windows."""
 
     source: str
-    scene: str
-    """What is known to be of one recording, or at least of one page: genuine and forged clips of it may be compared."""
     attack_type: str
     """`-` for bona fide."""
     raw: tuple[float, ...]
@@ -79,28 +76,6 @@ def fit(clips: Sequence[ScoredClip]) -> Calibration:
         raws=(centres[0] - TAIL_RAW, *centres, centres[-1] + TAIL_RAW),
         llrs=(ends[0] - TAIL_NAT, *ends, ends[-1] + TAIL_NAT),
     )
-
-
-def differences(clips: Sequence[ScoredClip]) -> list[ScoredClip]:
-    """Return clips of differences to the genuine start of their scene, as a decision takes them of a call.
-
-    A genuine clip that is alone in its scene is compared with its own first half, else with the scene's other genuine
-    clips: on a page of several speakers that is wider than one call, so the map claims less than it might.
-    """
-    genuine: dict[str, list[ScoredClip]] = {}
-    for clip in clips:
-        if clip.attack_type == "-" and clip.raw:
-            genuine.setdefault(clip.scene, []).append(clip)
-    found = []
-    for clip in clips:
-        others = [other for other in genuine.get(clip.scene, ()) if other is not clip]
-        raw, start = clip.raw, [value for other in others for value in other.raw]
-        if not start and clip.attack_type == "-":
-            half = (len(raw) + 1) // 2
-            raw, start = raw[half:], list(raw[:half])
-        if raw and start:
-            found.append(replace(clip, raw=tuple(value - float(np.mean(start)) for value in raw)))
-    return found
 
 
 def _weights(clips: Sequence[ScoredClip]) -> Floats:
@@ -140,9 +115,7 @@ def read_faces(left_out: Path) -> list[ScoredClip]:
     """
     rows = json.loads(left_out.read_text())
     return [
-        ScoredClip(
-            source=row["source"], scene=row["scene"], attack_type=row["attack_type"], raw=(row["raw"], *row["halves"])
-        )
+        ScoredClip(source=row["source"], attack_type=row["attack_type"], raw=(row["raw"], *row["halves"]))
         for row in rows
     ]
 
@@ -161,7 +134,6 @@ def read_voices(left_out: Path, conditions: Collection[str]) -> list[ScoredClip]
     return [
         ScoredClip(
             source=row["source"],
-            scene=f"{row['source']} {row['condition']}",
             attack_type="-" if row["attack"] == "-" else row["era"],
             raw=tuple(row["raws"]),
         )
@@ -212,16 +184,14 @@ WIDEBAND, TELEPHONE = frozenset({"clean", "opus_16k_loss_5"}), frozenset({"g711"
 def fit_voice(described: Checkpoint, left_out: Path) -> tuple[Checkpoint, dict[str, dict[str, Any]]]:
     """Return the voice's checkpoint with all its maps, and figures of each, crossed over sources."""
     wide, telephone = read_voices(left_out, WIDEBAND), read_voices(left_out, TELEPHONE)
-    changes = differences([*wide, *telephone])
-    described = replace(described, calibration=fit(wide), telephone=fit(telephone), change=fit(changes))
-    figures = {"calibration": crossed(wide), "telephone": crossed(telephone), "change": crossed(changes)}
+    described = replace(described, calibration=fit(wide), telephone=fit(telephone))
+    figures = {"calibration": crossed(wide), "telephone": crossed(telephone)}
     clean = [clip for clip in voice_report.read(left_out) if clip.condition == "clean"]
     by_window = [replace(clip, raws=tuple(map(described.calibration.llr, clip.raws))) for clip in clean]
     for seconds in LENGTHS_S[1:]:
         longer = [
             ScoredClip(
                 source=clip.source,
-                scene=clip.source,
                 attack_type="-" if clip.attack == "-" else clip.era,
                 raw=(mean,),
             )
@@ -236,9 +206,7 @@ def fit_voice(described: Checkpoint, left_out: Path) -> tuple[Checkpoint, dict[s
 def fit_face(described: Checkpoint, left_out: Path) -> tuple[Checkpoint, dict[str, dict[str, Any]]]:
     """Return the face's checkpoint with its maps, and figures of each, crossed over sources."""
     clips = read_faces(left_out)
-    changes = differences(clips)
-    described = replace(described, calibration=fit(clips), change=fit(changes))
-    return described, {"calibration": crossed(clips), "change": crossed(changes)}
+    return replace(described, calibration=fit(clips)), {"calibration": crossed(clips)}
 
 
 def main() -> None:

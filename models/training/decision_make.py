@@ -50,9 +50,7 @@ def distributions(tapes: Sequence[Tape]) -> Mapping[Signal, Mapping[str, Bias]]:
     return found
 
 
-def make(
-    tapes: Sequence[Tape], plan: Plan, *, note: str = "", models: Mapping[str, str] | None = None
-) -> DecisionModel:
+def make(tapes: Sequence[Tape], plan: Plan, *, note: str, models: Mapping[str, str]) -> DecisionModel:
     """Return the model of sources that are left out of training.
 
     Args:

@@ -92,11 +92,7 @@ def scored(rows: Sequence[Row], recipe: Recipe) -> list[Row]:
 
 def fit_calibration(rows: Sequence[Row]) -> Calibration:
     """Return the map to llr, bounded; each attack type of real generators weighs as much as shifted sound."""
-    clips = [
-        ScoredClip(source=row.source, scene=row.file, attack_type=row.kind, raw=(row.raw,))
-        for row in rows
-        if row.raw is not None
-    ]
+    clips = [ScoredClip(source=row.source, attack_type=row.kind, raw=(row.raw,)) for row in rows if row.raw is not None]
     free = calibrate.fit(clips)
     return replace(free, llrs=tuple(float(np.clip(llr, -BOUND_NAT, BOUND_NAT)) for llr in free.llrs))
 

@@ -14,6 +14,7 @@ from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Res
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
+from models import promise
 from models.window import Score
 from stream.alerts.bus import Bus
 from stream.alerts.faces import Faces
@@ -22,10 +23,10 @@ from stream.alerts.store import Store
 from stream.api import live, metrics, sessions, whip
 from stream.api.access import Access
 from stream.batcher import Batcher
-from stream.decision import Policy
 from stream.desk import Desk
 from stream.ingest.webrtc import WebRtcIngest
 from stream.ingest.websocket import serve_call
+from stream.policy import Policy
 from stream.session import FaceSearch
 from stream.settings import Settings
 
@@ -107,14 +108,15 @@ def build_service(settings: Settings, detector: Models, workers: int) -> Service
         wait_s=settings.batch_wait_ms / 1000,
         limit=settings.queue_windows,
     )
+    policy = policy_of(settings)
     desk = Desk(
         detector=detector,
-        digests=detector.digests,
+        digests=detector.digests | {"decision": policy.model.digest},
         batcher=batcher,
         recorder=recorder,
         faces=faces,
         bus=bus,
-        policy=policy_of(settings),
+        policy=policy,
         max_sessions=settings.max_sessions,
         pool=pool,
     )
@@ -125,8 +127,8 @@ def build_service(settings: Settings, detector: Models, workers: int) -> Service
 def policy_of(settings: Settings) -> Policy:
     """Return the decision's part of the settings."""
     return Policy(
-        alert_nat=settings.alert_nat,
-        drift_nat=settings.drift_nat,
+        promise_hours=settings.promise_hours,
+        model=promise.load(settings.decision_file) if settings.decision_file else promise.shipped(),
         min_face_s=settings.min_face_s,
         min_speech_s=settings.min_speech_s,
     )
@@ -152,7 +154,7 @@ def create_app(settings: Settings, detector: Models, *, device: str, workers: in
         redoc_url=None,
     )
     app.state.service = service
-    _add_routes(app, service, settings, device, detector.digests)
+    _add_routes(app, service, settings, device, service.desk.digests)
     app.middleware("http")(_secure)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _validation_error)

@@ -40,6 +40,8 @@ class SignalMessage(Message):
     evidence_nat: float
     """Accumulated evidence for a spoof [nat]; the alert is raised at `threshold_nat`."""
     analysed_s: float
+    missed_s: dict[Reason, float] = {}
+    """Seconds that could not be judged, by why [s]."""
     share: float = 0.0
     """Of the call's evidence that this signal accounts for, 0..1."""
     long_s: int | None
@@ -54,6 +56,10 @@ class CoverageMessage(Message):
     call_s: float
     face_s: float
     speech_s: float
+    face_missed_s: dict[Reason, float] = {}
+    """Seconds of pictures in which no face could be judged, by why [s]."""
+    speech_missed_s: dict[Reason, float] = {}
+    """Seconds of sound in which no speech could be judged, by why [s]."""
 
 
 class DroppedMessage(Message):
@@ -114,8 +120,10 @@ class AlertMessage(Message):
     evidence_nat: float = 0.0
     """Of all signals together [nat]; 0 in alerts of versions that did not sum it up."""
     threshold_nat: float
+    promise_hours: float | None = None
+    """At most one false alert in so many call-hours [h]; null in alerts of versions that promised nothing."""
     models: dict[str, str]
-    """Digest of each model that took part, by signal."""
+    """Digest of each model that took part, by signal; of `decision`: of the thresholds."""
     advice: str
     """Key of the text that says what to do next."""
 

@@ -53,7 +53,7 @@ def router(desk: Desk, settings: Settings, device: str, models: dict[str, str]) 
             ice_servers=settings.ice_servers,
             models=models,
             device=device,
-            threshold_nat=settings.alert_nat,
+            threshold_nat=desk.policy.terms(is_telephone=False).threshold_nat,
             keep_faces_days=settings.keep_faces_days,
         )
 

@@ -24,8 +24,9 @@ from models.calibration import Calibration
 from models.training import calibrate
 from models.training.calibrate import ScoredClip
 from models.window import HOP_S, WINDOW_S, Score, Signal
-from stream.decision import CallDecision, Policy
+from stream.decision import CallDecision
 from stream.events import AlertKind
+from stream.policy import Policy
 from stream.settings import Settings
 
 CALL_WINDOWS, START_WINDOWS = 120, 40

@@ -31,7 +31,6 @@ class SilentModels:
     def __init__(self) -> None:
         self.llr = 3.0
         self.digests = dict(DIGESTS)
-        self.changes: dict[Signal, Calibration] = {}
         self.longs: dict[Signal, dict[int, Calibration]] = {}
 
     def find_faces(self, picture: Pixels, near: Sequence[Detection] = ()) -> tuple[Detection, ...]:

@@ -12,8 +12,8 @@ from models.training.face_data import main_face, pictures
 from models.window import Batch, FaceCrop, FaceWindow, Pixels, Reason, Score, Signal, unscored
 from stream import demo
 from stream.clip import ClipCheck
-from stream.decision import Policy
 from stream.events import VideoFrame
+from stream.policy import Policy
 
 N_PICTURES = 16
 
@@ -21,7 +21,6 @@ N_PICTURES = 16
 class Watched:
     """A detector that finds faces and scores none; keeps the windows that it was given."""
 
-    changes: dict[Signal, Calibration] = {}  # noqa: RUF012  # never changed
     longs: dict[Signal, dict[int, Calibration]] = {}  # noqa: RUF012  # never changed
 
     def __init__(self, finder: FaceFinder) -> None:

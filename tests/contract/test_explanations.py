@@ -56,7 +56,6 @@ class FaceModels:
 
     def __init__(self) -> None:
         self.digests = dict(DIGESTS)
-        self.changes: dict[Signal, Calibration] = {}
         self.longs: dict[Signal, dict[int, Calibration]] = {}
         self.may_explain = threading.Event()
         self.may_explain.set()

@@ -13,9 +13,9 @@ from models.faces import Detection
 from models.window import PICTURE_RATE_HZ, SAMPLE_RATE_HZ, Batch, FaceWindow, Pixels, Score, Signal, scored
 from stream import report
 from stream.clip import ClipCheck, ClipReport
-from stream.decision import Policy
 from stream.events import AudioFrame, State, Verdict, VideoFrame
 from stream.explainer import Explainable
+from stream.policy import Policy
 
 PICTURE = np.full((240, 320, 3), 90, np.uint8)
 LANDMARKS = np.array([[130, 90], [190, 90], [160, 120], [135, 150], [185, 150]], np.float32)
@@ -25,7 +25,6 @@ class Models:
     """Calls each signal forged from a time on."""
 
     def __init__(self, face_from_s: float, voice_from_s: float) -> None:
-        self.changes: dict[Signal, Calibration] = {}
         self.longs: dict[Signal, dict[int, Calibration]] = {}
         self.from_s = {Signal.FACE: face_from_s, Signal.VOICE: voice_from_s}
         self.explained: list[Explainable] = []
@@ -91,7 +90,7 @@ def test_the_verdict_names_the_most_suspicious_seconds_and_bands_of_the_voice() 
     )
     told = "  most suspicious in the voice's first alerted window: 2.5-3.0 s and 4.5-5.0 s, 5.3 to 8.0 kHz"
     assert told in list(report.lines(found))
-    said = json.loads(json.dumps(report.as_json(found, models={}, threshold_nat=1)))
+    said = json.loads(json.dumps(report.as_json(found, models={})))
     assert said["explanation"] is None
     assert said["voice_explanation"]["stretches_s"] == [[2.5, 3.0], [4.5, 5.0]]
     assert (said["voice_explanation"]["start_s"], said["voice_explanation"]["end_s"]) == (1.5, 5.5)

@@ -52,7 +52,15 @@ def decision(*faces: tuple[int, State, float]) -> Decision:
         )
         for n, state, evidence in faces
     )
-    return Decision(time_s=5, state=State.SPOOF, reason=None, readings=readings, coverage=Coverage(), evidence_nat=3, threshold_nat=2)
+    return Decision(
+        time_s=5,
+        state=State.SPOOF,
+        reason=None,
+        readings=readings,
+        coverage=Coverage(),
+        evidence_nat=3,
+        threshold_nat=2,
+    )
 
 
 def alert(kind: AlertKind = AlertKind.RAISED) -> Alert:

@@ -12,8 +12,8 @@ from models.calibration import Calibration
 from models.faces import Detection
 from models.window import Batch, FaceCrop, Pixels, Reason, Score, Signal, unscored
 from stream.batcher import Batcher
-from stream.decision import Policy
 from stream.events import Alert, AudioFrame, Decision, Medium, State, VideoFrame
+from stream.policy import Policy
 from stream.session import Session, new_session_info
 
 PICTURE = np.zeros((48, 64, 3), np.uint8)
@@ -26,7 +26,6 @@ class Models:
         self.may_look = threading.Event()
         self.may_look.set()
         self.looked_at: list[float] = []
-        self.changes: dict[Signal, Calibration] = {}
         self.longs: dict[Signal, dict[int, Calibration]] = {}
         self.fails = False
 

@@ -1,0 +1,204 @@
+"""Where one call stands after windows that were taken in order: its tracks, its alert, how much of it was seen. Pure.
+
+Lips against voice are shown beside, and have no part in alerts: nothing is known of how often they would be false.
+"""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+
+from models.calibration import Calibration
+from models.call_evidence import CallEvidence
+from models.long_speech import LongSpeech
+from models.window import Reason, Score, Signal
+from stream.coverage import Seconds
+from stream.events import Coverage, Decision, SignalReading, State
+from stream.policy import Levels, Policy
+
+MEMORY_S = 10.0
+"""How long a judgement stands once its signal can no longer be judged, and how long a lost face is remembered [s]."""
+LEAN_SHARE = 0.1
+"""Weight of the newest window in a signal's lean: an average over about five seconds."""
+CARRIES = 0.3
+"""Share of the evidence from which a signal is said to carry the alert."""
+
+_FACE_HIDDEN = frozenset(
+    {Reason.NO_FACE, Reason.SMALL_FACE, Reason.BLURRED, Reason.POSE, Reason.EXPOSURE, Reason.OCCLUDED}
+)
+
+
+@dataclass(slots=True)
+class TrackState:
+    """One signal of one track."""
+
+    signal: Signal
+    track: int
+    long: LongSpeech
+    seconds: Seconds = field(default_factory=Seconds)
+    nat: float = 0.0
+    is_suspect: bool = False
+    seen_s: float = 0.0
+    judged_s: float = float("-inf")
+    score: Score | None = None
+    lean_nat: float | None = None
+    """Running mean of the windows' llr [nat]."""
+
+    def take(self, score: Score) -> None:
+        """Take the next window."""
+        self.score, self.seen_s = score, score.end_s
+        before_s = self.seconds.analysed_s
+        self.seconds.take(score)
+        if score.llr is None:
+            return
+        self.judged_s = score.end_s
+        self.long.take(score.llr, self.seconds.analysed_s - before_s)
+        before = score.llr if self.lean_nat is None else self.lean_nat
+        self.lean_nat = before + LEAN_SHARE * (score.llr - before)
+
+    def weigh(self, nat: float, levels: Levels) -> None:
+        """Take word of what stands against it."""
+        self.nat = nat
+        self.is_suspect = nat >= levels.suspect or (self.is_suspect and nat > levels.clear)
+
+    def state(self, now_s: float, policy: Policy, *, carries: bool) -> State:
+        """Return what is said of this track alone."""
+        if carries and self.is_suspect:
+            return State.SPOOF
+        if now_s - self.judged_s > MEMORY_S:
+            return State.UNDECIDED
+        if self.is_suspect:
+            return State.SUSPECT
+        if self.signal is Signal.SYNC and (self.lean_nat or 0.0) <= 0:
+            return State.UNDECIDED  # too weak to accuse; but lips that do not fit must not look green
+        return State.BONA_FIDE if self.seconds.analysed_s >= policy.min_s(self.signal) else State.UNDECIDED
+
+
+@dataclass(slots=True)
+class CallState:
+    """A call after windows that were taken in order."""
+
+    policy: Policy
+    longs: Mapping[Signal, Mapping[int, Calibration]]
+    evidence: CallEvidence
+    all_levels: tuple[Levels, Levels]
+    """Of wideband calls and of those over a telephone line."""
+    alerted: frozenset[Signal] = frozenset()
+    is_suspect: bool = False
+    tracks: dict[tuple[Signal, int], TrackState] = field(default_factory=dict)
+    seconds: dict[Signal, Seconds] = field(default_factory=lambda: {Signal.FACE: Seconds(), Signal.VOICE: Seconds()})
+    now_s: float = 0.0
+
+    def take(self, score: Score) -> None:
+        """Take the next window, judged or not."""
+        self.now_s = max(self.now_s, score.end_s)
+        key = (score.signal, score.track)
+        if key not in self.tracks:
+            self.tracks[key] = TrackState(*key, long=LongSpeech(self.longs.get(score.signal, {})))
+        track = self.tracks[key]
+        track.take(score)
+        if score.signal in self.seconds:
+            self.seconds[score.signal].take(score)
+        if score.raw is not None:
+            self.evidence.take(score)
+            levels = self.levels
+            track.weigh(self.evidence.nat(*key), levels)
+            self._settle(levels)
+        self._retire()
+
+    def copy(self) -> "CallState":
+        """Return one that goes its own way; what never changes is shared."""
+        shared = (self.policy, self.policy.model, self.longs)
+        return deepcopy(self, {id(part): part for part in shared})
+
+    @property
+    def levels(self) -> Levels:
+        """Levels of the class of channel that the call goes over now."""
+        return self.all_levels[self.evidence.is_telephone]
+
+    def _settle(self, levels: Levels) -> None:
+        """Raise, carry on or clear the alert."""
+        fused = self.evidence.fused
+        self.is_suspect = fused.nat >= levels.suspect or (self.is_suspect and fused.nat > levels.clear)
+        if fused.nat >= levels.alert or (self.alerted and fused.nat > levels.clear):
+            most = max(fused.shares, key=lambda signal: fused.shares[signal])
+            joined = {signal for signal, share in fused.shares.items() if share >= CARRIES}
+            # One that has joined stays until the alert is cleared.
+            self.alerted |= joined | ({most} if not self.alerted else set())
+        else:
+            self.alerted = frozenset()
+
+    def _retire(self) -> None:
+        """Forget faces that left, but not what stood against them."""
+        for key, track in tuple(self.tracks.items()):
+            if self.now_s - track.seen_s > MEMORY_S:
+                del self.tracks[key]
+                self.evidence.retire(*key)
+
+    def decision(self) -> Decision:
+        """Return what is said of the call now."""
+        readings = tuple(self._reading(track) for track in self.tracks.values())
+        state, levels, fused = self._state(readings), self.levels, self.evidence.fused
+        face, voice = self.seconds[Signal.FACE], self.seconds[Signal.VOICE]
+        return Decision(
+            time_s=self.now_s,
+            state=state,
+            reason=self._reason() if state is State.UNDECIDED else None,
+            readings=tuple(sorted(readings, key=lambda r: (r.signal, -r.evidence_nat, r.track))),
+            coverage=Coverage(
+                call_s=self.now_s,
+                face_s=face.analysed_s,
+                speech_s=voice.analysed_s,
+                face_missed_s=dict(face.missed_s),
+                speech_missed_s=dict(voice.missed_s),
+            ),
+            evidence_nat=max(fused.nat, 0.0),
+            threshold_nat=levels.alert,
+            is_telephone=self.evidence.is_telephone,
+        )
+
+    def _reading(self, track: TrackState) -> SignalReading:
+        assert track.score is not None
+        long, fused = track.long.reading(), self.evidence.fused
+        most = max((t.nat for t in self.tracks.values() if t.signal is track.signal), default=0.0)
+        return SignalReading(
+            signal=track.signal,
+            track=track.track,
+            state=track.state(self.now_s, self.policy, carries=track.signal in self.alerted),
+            llr=track.score.llr,
+            reason=track.score.reason,
+            evidence_nat=track.nat,
+            analysed_s=track.seconds.analysed_s,
+            missed_s=dict(track.seconds.missed_s),
+            share=fused.shares.get(track.signal, 0.0) if fused.nat > 0 and track.nat == most > 0 else 0.0,
+            long_s=long.speech_s if long else None,
+            long_llr=long.llr if long else None,
+        )
+
+    def _state(self, readings: tuple[SignalReading, ...]) -> State:
+        if self.alerted:
+            return State.SPOOF
+        if self.is_suspect:
+            return State.SUSPECT
+        # Lips that fit the sound vouch for nobody: a good lip-sync is made to fit.
+        vouching = {reading.state for reading in readings if reading.signal is not Signal.SYNC}
+        if State.BONA_FIDE in vouching and State.SUSPECT not in vouching and not self._is_face_hidden():
+            return State.BONA_FIDE
+        return State.UNDECIDED
+
+    def _is_face_hidden(self) -> bool:
+        """Whether pictures arrive without a face to judge: a good voice must not vouch for a face nobody saw."""
+        faces = [track for (signal, _), track in self.tracks.items() if signal is Signal.FACE]
+        unseen = all(self.now_s - track.judged_s > MEMORY_S for track in faces)
+        return unseen and any(track.score is not None and track.score.reason in _FACE_HIDDEN for track in faces)
+
+    def _reason(self) -> Reason | None:
+        """The newest reason; of equally new ones the face's, since a person can mend that; None: simply too early."""
+        unjudged = [
+            track.score
+            for (signal, _), track in self.tracks.items()
+            if signal is not Signal.SYNC and track.score and track.score.reason
+        ]
+        newest = max(
+            unjudged, key=lambda s: (s.end_s, s.reason in _FACE_HIDDEN, s.reason is not Reason.LOST), default=None
+        )
+        return newest.reason if newest else None
