@@ -61,13 +61,16 @@ class View:
         return f"{_stem(self.trial)}.{self.name}.npy"
 
 
-def prepare_views(manifest: Path, folder: Path, workers: int) -> tuple[Path, tuple[View, ...]]:
+def prepare_views(
+    manifest: Path, folder: Path, workers: int, *, measured: bool = True
+) -> tuple[Path, tuple[View, ...]]:
     """Make what is missing of all views, and return where they stand.
 
     Args:
         manifest: The CSV; files are relative to its folder.
         folder: Where crops and trained forgers are kept.
         workers: Processes.
+        measured: Whether to make also the views that nothing is trained on.
 
     Returns:
         The folder of the views and what they are of.
@@ -80,7 +83,9 @@ def prepare_views(manifest: Path, folder: Path, workers: int) -> tuple[Path, tup
     clips = [t for t in read_manifest(manifest) if t.kind == "video" and t.source not in LEFT_ASIDE]
     waiting = [trial for trial in clips if not _described(place, trial).is_file()]
     with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start, initargs=(folder,)) as pool:
-        for index, _ in enumerate(pool.map(_make_all, [(manifest.parent, place, trial) for trial in waiting])):
+        for index, _ in enumerate(
+            pool.map(_make_all, [(manifest.parent, place, trial, measured) for trial in waiting])
+        ):
             if index % 20 == 19:
                 print(f"views of {index + 1} of {len(waiting)} clips", flush=True)
     return place, tuple(view for trial in clips for view in _read(_described(place, trial)))
@@ -153,15 +158,16 @@ def _start(folder: Path) -> None:
     _finder, _forgers = FaceFinder(), load_forgers(folder)
 
 
-def _make_all(task: tuple[Path, Path, Trial]) -> None:
-    root, place, trial = task
+def _make_all(task: tuple[Path, Path, Trial, bool]) -> None:
+    root, place, trial, measured = task
     rng = np.random.default_rng(zlib.crc32(trial.file.encode()))
     pictures = list(takewhile(lambda timed: timed[0] < WINDOW_S + 0.1, call_sized(full_rate(root / trial.file))))
     made = [
         _view(place, trial, PLAIN, "", "", list(sampled(pictures))),
         _coded(place, trial, CODED, "", _thinned(pictures), _channel(rng)),
-        *(_coded(place, trial, f"{codec}-300", "", pictures, Channel(codec=codec, kbit_s=300)) for codec in Codec),
     ]
+    for codec in Codec if measured else ():
+        made.append(_coded(place, trial, f"{codec}-300", "", pictures, Channel(codec=codec, kbit_s=300)))
     if trial.label == BONA_FIDE:
         made += _forged(place, trial, _thinned(pictures), rng)
     rows = [asdict(view) for view in made if view is not None]

@@ -45,6 +45,8 @@ class Recipe:
 
 RECIPES = {
     "face": Recipe(forger_minutes=4, frames=FrameRecipe(minutes=52), windows=WindowRecipe(minutes=5)),
+    # For tapes: the first stage is the checkpoint's, which saw nothing of what is measured.
+    "face-tapes": Recipe(forger_minutes=0.7, frames=FrameRecipe(minutes=0), windows=WindowRecipe(minutes=4)),
     "face-small": Recipe(forger_minutes=0.3, frames=FrameRecipe(minutes=2), windows=WindowRecipe(minutes=0.5)),
 }
 
