@@ -162,6 +162,19 @@ class Composer:
     is_telephone: bool
     alone: float = 0.4
 
+    @classmethod
+    def of(cls, tapes: Sequence[Tape], *, is_telephone: bool) -> "Composer":
+        """Return what composes calls of tapes; a signal without genuine tapes takes no part.
+
+        Raises:
+            ValueError: No signal has any.
+        """
+        found = Library(tapes, Signal.FACE), Library(tapes, Signal.VOICE, is_telephone=is_telephone)
+        libraries = tuple(library for library in found if library.genuine_sources)
+        if not libraries:
+            raise ValueError(f"no genuine tapes, {'of a telephone line' if is_telephone else 'wideband'}")
+        return cls(libraries=libraries, is_telephone=is_telephone)
+
     def draw(self, rng: Rng, kind: Kind) -> ComposedCall:
         """Return a call. Of a forged one with both signals, one or both are forged; both begin at the same time."""
         n_hops = int(np.clip(rng.lognormal(np.log(MEDIAN_S), SPREAD), SHORTEST_S, LONGEST_S) / HOP_S)

@@ -263,3 +263,23 @@ def interval_by_source(
 def _need(bona_fide: Floats, spoof: Floats) -> None:
     if bona_fide.size == 0 or spoof.size == 0:
         raise ValueError(f"needs scores of both classes, got {bona_fide.size} bona fide and {spoof.size} spoof")
+
+
+def poisson_interval(count: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Return the exact interval of the mean of a count (Garwood 1936)."""
+    rest = (1 - confidence) / 2
+    low = _poisson_mean(count - 1, 1 - rest) if count else 0.0
+    return low, _poisson_mean(count, rest)
+
+
+def _poisson_mean(count: int, share: float) -> float:
+    """Return the mean at which so many or fewer have a probability of `share`."""
+    low, high = 0.0, 10.0 + 2.0 * count + 10.0 * count**0.5
+    for _ in range(100):
+        mean = (low + high) / 2
+        terms = np.cumsum([0.0, *(np.log(mean) - np.log(np.arange(1, count + 1)))])
+        if float(np.exp(terms - mean).sum()) > share:
+            low = mean
+        else:
+            high = mean
+    return low

@@ -100,6 +100,8 @@ class DecisionModel:
     """What it was measured on, in a sentence."""
     models: Mapping[str, str]
     """Digests of the models whose scores it was measured on, by signal."""
+    left_out: tuple[str, ...] = ()
+    """Sources that had no part in it, so that it can be measured on them."""
 
     def bias(self, signal: Signal, *, is_telephone: bool) -> Bias | None:
         """Return how a signal's scores are distributed; None if it takes no part in alerts."""
@@ -178,4 +180,5 @@ def _parse(fields: dict[str, Any]) -> DecisionModel:
         },
         note=fields["note"],
         models=fields["models"],
+        left_out=tuple(fields.get("left_out", ())),
     )

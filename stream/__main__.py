@@ -195,13 +195,19 @@ def bench(
     seconds: Annotated[float, typer.Option(min=1, help="Of each call, after its first window [s]")] = 5.0,
     calls: Annotated[int, typer.Option(min=1, max=64, help="Calls that are scored together, beside one alone")] = 32,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object")] = False,
+    decision: Annotated[bool, typer.Option("--decision", help="Measure false alerts and times to an alert")] = False,
+    hours: Annotated[float, typer.Option(min=1, help="With --decision: genuine call-hours to replay [h]")] = 100.0,
+    plot: Annotated[Path | None, typer.Option(help="With --decision: write curves to this PNG")] = None,
 ) -> None:
-    """Measure what a signal costs on this machine, on the demonstration's portrait and voices."""
+    """Measure what a signal costs on this machine, or, with --decision, how often and how soon the decision alerts."""
     from models.window import Signal
     from stream import bench, bench_face, bench_voice
 
-    settings = load_settings().model_copy(update={"inference_threads": 1})
-    detector, engine = _load_detector(settings)
+    settings = load_settings()
+    if decision:
+        _bench_decision(settings.promise_hours, hours, plot, as_json)
+        return
+    detector, engine = _load_detector(settings.model_copy(update={"inference_threads": 1}))
     bench.use_one_core()
     measured = Signal(signal.value)
     taken = bench_voice if signal is Measured.VOICE else bench_face
@@ -210,6 +216,28 @@ def bench(
         typer.echo(json.dumps(bench.as_json(measured, results, engine=engine.name, seconds=seconds)))
     else:
         out.print(bench.table(measured, results, taken.PARTS, engine=engine.name))
+
+
+def _bench_decision(promise_hours: float, hours: float, plot: Path | None, as_json: bool) -> None:
+    from models.tapes import TapesError
+    from stream import bench_decision, bench_decision_plot
+
+    try:
+        results = bench_decision.measure(promise_hours=promise_hours, hours=hours, workers=os.cpu_count() or 1)
+    except TapesError as exc:
+        raise KuaError(str(exc)) from exc
+    found = bench_decision.summary(results, promise_hours)
+    if as_json:
+        typer.echo(json.dumps(found))
+    else:
+        for table in bench_decision.tables(found):
+            out.print(table)
+    if plot:
+        try:
+            bench_decision_plot.draw(results, promise_hours, plot)
+        except ImportError as exc:
+            raise KuaError("curves need matplotlib: pip install 'kua[bench]'") from exc
+        err.print(f"  curves: {escape(str(plot))}", highlight=False, soft_wrap=True)
 
 
 def _check_one(path: Path, detector: "Detector", policy: object, as_json: bool, picture: Path | None) -> int:

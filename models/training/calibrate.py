@@ -2,7 +2,9 @@
 
     python -m models.training.calibrate face --left-out LEFT_OUT.json
     python -m models.training.calibrate voice --left-out LEFT_OUT.json
+    python -m models.training.calibrate decision [--bona-fide OWN_CALLS]
 
+The last one measures which evidence keeps which promise of few false alerts: see `models.training.decision_calibrate`.
 A training writes `left-out.json` into its folder of the cache, and says where that is.
 
 A map is monotone and piecewise linear (pool adjacent violators over bins), so that a blatant forgery may weigh more
@@ -13,6 +15,7 @@ Forgeries made here of left-out genuine clips are attack types of the face: the 
 
 import argparse
 import json
+import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +28,7 @@ import numpy.typing as npt
 from models import checkpoint, metrics
 from models.calibration import Calibration
 from models.checkpoint import CHECKPOINTS, Checkpoint
-from models.training import voice_report
+from models.training import decision_calibrate, voice_report
 from models.training.voice_long import LENGTHS_S, sums
 
 Floats = npt.NDArray[np.float64]
@@ -209,13 +212,17 @@ def fit_face(described: Checkpoint, left_out: Path) -> tuple[Checkpoint, dict[st
     return replace(described, calibration=fit(clips)), {"calibration": crossed(clips)}
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Run the command line."""
+    given_arguments = sys.argv[1:] if arguments is None else arguments
+    if given_arguments[:1] == ["decision"]:
+        decision_calibrate.main(given_arguments[1:])
+        return
     parser = argparse.ArgumentParser(prog="python -m models.training.calibrate", description=__doc__)
     parser.add_argument("signal", choices=("face", "voice"))
     parser.add_argument("--left-out", type=Path, required=True, help="`left-out.json` that the training wrote")
     parser.add_argument("--checkpoints", type=Path, default=CHECKPOINTS)
-    given = parser.parse_args()
+    given = parser.parse_args(given_arguments)
     described, state = checkpoint.load(given.signal, given.checkpoints)
     described, figures = {"face": fit_face, "voice": fit_voice}[given.signal](described, given.left_out)
     described = replace(described, metrics=described.metrics | {"calibrated": figures})

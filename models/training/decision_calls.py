@@ -1,6 +1,6 @@
 """Plays composed calls through a rule: what it gathered at which time, false alerts and times to an alert."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -8,11 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from models.call_evidence import CallEvidence
-from models.composed_calls import ComposedCall, Composer, Kind, Library
-from models.promise import TELEPHONE, WIDEBAND, DecisionModel
-from models.tapes import Tape
+from models.composed_calls import ComposedCall, Composer, Kind
+from models.promise import DecisionModel
 from models.training.decision_thresholds import Peak
-from models.window import Score, Signal
+from models.window import Score
 
 CLEAR_SHARE = 0.25
 """An alert ends where the evidence has come down to so much of the threshold, as in the service."""
@@ -92,25 +91,6 @@ def trace(call: ComposedCall, rule: Rule) -> Trace:
         times.append(score.end_s)
         nats.append(rule.nat)
     return Trace(call=call, times_s=np.array(times), nats=np.array(nats))
-
-
-def composer(tapes: Sequence[Tape], *, is_telephone: bool) -> Composer:
-    """Return what composes calls of tapes; signals without genuine tapes take no part.
-
-    Raises:
-        ValueError: There are no genuine tapes.
-    """
-    libraries = tuple(
-        library
-        for library in (
-            Library(tapes, Signal.FACE),
-            Library(tapes, Signal.VOICE, is_telephone=is_telephone),
-        )
-        if library.genuine_sources
-    )
-    if not libraries:
-        raise ValueError(f"no genuine {TELEPHONE if is_telephone else WIDEBAND} tapes")
-    return Composer(libraries=libraries, is_telephone=is_telephone)
 
 
 def genuine_traces(

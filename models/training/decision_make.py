@@ -10,7 +10,7 @@ from models.composed_calls import Composer, Kind
 from models.evidence import Bias, Fusion
 from models.promise import PROMISES, TELEPHONE, WIDEBAND, DecisionModel, Thresholds
 from models.tapes import Tape
-from models.training.decision_calls import Mixture, composer, genuine_traces
+from models.training.decision_calls import Mixture, genuine_traces
 from models.training.decision_fit import fit_bias, fit_fusion
 from models.training.decision_thresholds import thresholds_of
 from models.window import Signal
@@ -66,7 +66,7 @@ def make(tapes: Sequence[Tape], plan: Plan, *, note: str, models: Mapping[str, s
     model = DecisionModel(biases=distributions(tapes), fusion=EVEN, thresholds=empty, note=note, models=models)
     rng = np.random.default_rng(plan.seed)
     if set(model.biases) == {Signal.FACE, Signal.VOICE}:
-        model = replace(model, fusion=fit_fusion(_spoof_nats(composer(tapes, is_telephone=False), model, plan, rng)))
+        model = replace(model, fusion=fit_fusion(_spoof_nats(Composer.of(tapes, is_telephone=False), model, plan, rng)))
     return with_thresholds(model, tapes, plan)
 
 
@@ -77,7 +77,7 @@ def with_thresholds(model: DecisionModel, tapes: Sequence[Tape], plan: Plan) -> 
         if not any(tape.is_bona_fide and tape.judged and _is_of(tape, channel) for tape in tapes):
             continue
         rng = np.random.default_rng((plan.seed, number))
-        calls = composer(tapes, is_telephone=channel == TELEPHONE)
+        calls = Composer.of(tapes, is_telephone=channel == TELEPHONE)
         traces = genuine_traces(calls, plan.hours, lambda: Mixture(model), rng)
         thresholds[channel] = thresholds_of([found.peak for found in traces], rng)
     return replace(model, thresholds=thresholds)
