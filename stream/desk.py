@@ -17,21 +17,20 @@ from stream.alerts.store import Store
 from stream.api.explained import explanation_message
 from stream.api.messages import (
     AlertMessage,
-    CoverageMessage,
-    DroppedMessage,
     SessionEndedMessage,
     SessionMessage,
     SessionStartedMessage,
-    SignalMessage,
     SnapshotMessage,
     StoredMessage,
     TimelineMessage,
-    VerdictMessage,
 )
+from stream.api.promise_messages import AlertLabel, LabelMessage
+from stream.api.told import alert_message, ended, verdict_message
 from stream.batcher import Batcher
 from stream.errors import ServiceFullError
 from stream.events import Alert, AlertKind, Decision, Dropped, State
 from stream.explainer import Explainable
+from stream.ledger import Ledger
 from stream.policy import Policy
 from stream.session import FaceSearch, Session, new_session_info
 
@@ -43,7 +42,6 @@ REMEMBERED = 100
 """Ended calls that are kept in memory for the list."""
 TIMELINES = 20
 """Calls whose readings are kept in memory."""
-ADVICE = "verify_identity"
 SETTLE_S = 5.0
 """How long explanations may still take once the service stops [s]."""
 
@@ -90,6 +88,8 @@ class Desk:
         self._running: dict[str, Session] = {}
         self._known: OrderedDict[str, SessionMessage] = OrderedDict()
         self._timelines: OrderedDict[str, Session] = OrderedDict()
+        self.ledger = Ledger()
+        """The promise against what came of it."""
 
     def __len__(self) -> int:
         return len(self._running)
@@ -106,10 +106,13 @@ class Desk:
 
     async def restore(self, store: Store) -> None:
         """Read the calls of earlier runs; those that a kill cut short are ended now."""
+        while page := await store.after(self.ledger.seq, types=Ledger.TYPES):
+            for event in page:
+                self.ledger.take(event)
         for event in await store.recent(REMEMBERED * 6):
             self._remember(event)
         for started in await store.unended():
-            self._recorder.record(_ended(started.session, "service stopped", State.UNDECIDED), self._remember)
+            self._recorder.record(ended(started.session, "service stopped", None), self._remember)
 
     def open(self, *, source: str, name: str) -> Session:
         """Open a call.
@@ -161,18 +164,18 @@ class Desk:
         found = self._timelines.get(session)
         if found is None and session not in self._known:
             return None
-        readings = [self._verdict(found, decision) for decision in found.timeline] if found else []
+        readings = [verdict_message(found, decision) for decision in found.timeline] if found else []
         return TimelineMessage(session=session, readings=readings)
 
     def on_decision(self, session: Session, decision: Decision) -> None:
         """Push the newest reading."""
-        verdict = self._verdict(session, decision)
+        verdict = verdict_message(session, decision)
         self._update(session.id, verdict=verdict, state=verdict.state)
         self._bus.publish(verdict)
 
     def on_alert(self, session: Session, alert: Alert) -> None:
         """Keep and push a change of an alert."""
-        message = self._alert(alert)
+        message = alert_message(alert, self.policy.promise_hours, self.digests)
         self._recorder.record(lambda seq: message.model_copy(update={"seq": seq}), self._remember)
         log.warning("alert " + alert.kind, session=session.id, alert=alert.id, time_s=alert.time_s)
 
@@ -189,15 +192,40 @@ class Desk:
         """Return the picture of an explained alert as JPEG; None if it is not there, or no longer."""
         return await self._faces.get(session, alert)
 
+    def running_hours(self, *, is_telephone: bool) -> float:
+        """Return how long the running calls of a class of channel are together, so far [h]."""
+        said = [session.timeline[-1] for session in self._running.values() if session.timeline]
+        return sum(decision.coverage.call_s for decision in said if decision.is_telephone is is_telephone) / 3600
+
+    async def label(self, alert: str, label: AlertLabel, *, by: str, note: str) -> LabelMessage | None:
+        """Keep and push what a person found of an alert; None if there was no such alert. Returns once it is stored."""
+        session = self.ledger.session_of(alert)
+        if session is None:
+            return None
+        draft = LabelMessage(
+            seq=0, session=session, alert=alert, at=datetime.now(UTC).isoformat(), label=label, by=by, note=note
+        )
+        kept: asyncio.Future[LabelMessage] = asyncio.get_running_loop().create_future()
+
+        def stored(event: StoredMessage) -> None:
+            self._remember(event)
+            if not kept.done():  # whoever asked may have gone
+                kept.set_result(draft.model_copy(update={"seq": event.seq}))
+
+        self._recorder.record(lambda seq: draft.model_copy(update={"seq": seq}), stored)
+        return await kept
+
     def on_closed(self, session: Session, cause: str) -> None:
         """Keep and push the end of a call."""
         self._running.pop(session.id, None)
-        state = session.timeline[-1].state if session.timeline else State.UNDECIDED
-        self._recorder.record(_ended(session.id, cause, state), self._remember)
+        said = session.timeline[-1] if session.timeline else None
+        state = said.state if said else State.UNDECIDED
+        self._recorder.record(ended(session.id, cause, said), self._remember)
         log.info("call ended", session=session.id, cause=cause, state=state)
 
     def _remember(self, event: StoredMessage) -> None:
-        """Fold a stored event into the list of calls."""
+        """Fold a stored event into the list of calls and into the account of the promise."""
+        self.ledger.take(event)
         if isinstance(event, SessionStartedMessage):
             self._known[event.session] = SessionMessage(
                 session=event.session,
@@ -219,40 +247,3 @@ class Desk:
     def _update(self, session: str, **fields: object) -> None:
         if session in self._known:
             self._known[session] = self._known[session].model_copy(update=fields)
-
-    def _verdict(self, session: Session, decision: Decision) -> VerdictMessage:
-        return VerdictMessage(
-            session=session.id,
-            time_s=decision.time_s,
-            state=decision.state,
-            reason=decision.reason,
-            signals=[SignalMessage.model_validate(reading) for reading in decision.readings],
-            coverage=CoverageMessage.model_validate(decision.coverage),
-            dropped=DroppedMessage.model_validate(session.dropped),
-            evidence_nat=decision.evidence_nat,
-            threshold_nat=decision.threshold_nat,
-        )
-
-    def _alert(self, alert: Alert) -> AlertMessage:
-        strongest = sorted(alert.decision.readings, key=lambda reading: -reading.evidence_nat)
-        return AlertMessage(
-            seq=0,
-            id=alert.id,
-            kind=alert.kind,
-            session=alert.session,
-            at=datetime.now(UTC).isoformat(),
-            since_s=alert.since_s,
-            time_s=alert.time_s,
-            signals=[SignalMessage.model_validate(r) for r in strongest if r.evidence_nat > 0],
-            coverage=CoverageMessage.model_validate(alert.decision.coverage),
-            evidence_nat=alert.decision.evidence_nat,
-            threshold_nat=alert.decision.threshold_nat,
-            promise_hours=self.policy.promise_hours,
-            models=self.digests,
-            advice=ADVICE,
-        )
-
-
-def _ended(session: str, cause: str, state: State) -> Callable[[int], StoredMessage]:
-    at = datetime.now(UTC).isoformat()
-    return lambda seq: SessionEndedMessage(seq=seq, session=session, at=at, cause=cause, state=state)

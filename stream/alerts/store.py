@@ -4,7 +4,7 @@ SQLite in WAL mode by default, any database that SQLAlchemy knows by URL. An eve
 it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from sqlalchemy import JSON, Integer, Select, String, func, select
@@ -90,9 +90,13 @@ class Store:
         async with self._sessions() as session:
             return await session.scalar(select(func.max(EventRow.seq))) or 0
 
-    async def after(self, seq: int, limit: int = 1000, session: str | None = None) -> list[StoredMessage]:
-        """Return up to `limit` events newer than `seq`, oldest first, of one session if it is given."""
+    async def after(
+        self, seq: int, limit: int = 1000, session: str | None = None, types: Collection[str] = ()
+    ) -> list[StoredMessage]:
+        """Return up to `limit` events newer than `seq`, oldest first, of one session and of some types if given."""
         query = select(EventRow).where(EventRow.seq > seq)
+        if types:
+            query = query.where(EventRow.type.in_(types))
         if session is not None:
             query = query.where(EventRow.session == session)
         return await self._read(query.order_by(EventRow.seq).limit(limit))

@@ -21,6 +21,7 @@ from stream.alerts.faces import Faces
 from stream.alerts.recorder import Recorder
 from stream.alerts.store import Store
 from stream.api import live, metrics, sessions, whip
+from stream.api import promise as promise_routes
 from stream.api.access import Access
 from stream.batcher import Batcher
 from stream.desk import Desk
@@ -167,6 +168,7 @@ def _add_routes(app: FastAPI, service: Service, settings: Settings, device: str,
     collector = metrics.KuaCollector(service.desk, service.batcher, service.bus, device, models)
     app.include_router(whip.router(service.ingest, settings, dependencies=guarded))
     app.include_router(sessions.router(service.desk, settings, device, models), dependencies=guarded)
+    app.include_router(promise_routes.router(service.desk), dependencies=guarded)
     app.include_router(live.router(live.Feed(service.store, service.bus, service.recorder), service.store, access))
 
     @app.websocket("/v1/ingest")

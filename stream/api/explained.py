@@ -7,7 +7,7 @@ import numpy as np
 
 from models.explanation import Explanation, FaceExplanation
 from models.window import Signal
-from stream.api.messages import BandMessage, FaceExplanationMessage, StretchMessage, VoiceExplanationMessage
+from stream.api.explanation_messages import BandMessage, FaceExplanationMessage, StretchMessage, VoiceExplanationMessage
 from stream.events import Alert
 from stream.explainer import Explainable
 

@@ -6,24 +6,15 @@ Stored events carry `seq`, which only grows; a viewer that names the last one it
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from models.window import Reason, Signal
+from stream.api.explanation_messages import FaceExplanationMessage, VoiceExplanationMessage
+from stream.api.message import Message
+from stream.api.promise_messages import LabelMessage, LabelRequest, PromiseMessage
 from stream.events import AlertKind, State
 
 PROTOCOL_VERSION = 1
-
-
-class Message(BaseModel):
-    """Base of what goes over the wire."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        from_attributes=True,
-        use_attribute_docstrings=True,
-        json_schema_serialization_defaults_required=True,
-    )
 
 
 class SignalMessage(Message):
@@ -40,7 +31,7 @@ class SignalMessage(Message):
     evidence_nat: float
     """Accumulated evidence for a spoof [nat]; the alert is raised at `threshold_nat`."""
     analysed_s: float
-    missed_s: dict[Reason, float] = {}
+    missed_s: dict[Reason, float] = Field(default_factory=dict)
     """Seconds that could not be judged, by why [s]."""
     share: float = 0.0
     """Of the call's evidence that this signal accounts for, 0..1."""
@@ -56,9 +47,9 @@ class CoverageMessage(Message):
     call_s: float
     face_s: float
     speech_s: float
-    face_missed_s: dict[Reason, float] = {}
+    face_missed_s: dict[Reason, float] = Field(default_factory=dict)
     """Seconds of pictures in which no face could be judged, by why [s]."""
-    speech_missed_s: dict[Reason, float] = {}
+    speech_missed_s: dict[Reason, float] = Field(default_factory=dict)
     """Seconds of sound in which no speech could be judged, by why [s]."""
 
 
@@ -101,6 +92,12 @@ class SessionEndedMessage(Message):
     cause: str
     state: State
     """The last thing said of the call."""
+    call_s: float = 0.0
+    """Its length [s]; 0 in events of versions that did not count."""
+    face_s: float = 0.0
+    speech_s: float = 0.0
+    is_telephone: bool = False
+    """Whether its sound came over a telephone line."""
 
 
 class AlertMessage(Message):
@@ -120,86 +117,14 @@ class AlertMessage(Message):
     evidence_nat: float = 0.0
     """Of all signals together [nat]; 0 in alerts of versions that did not sum it up."""
     threshold_nat: float
+    is_telephone: bool = False
+    """Whether the sound comes over a telephone line, which has thresholds of its own."""
     promise_hours: float | None = None
     """At most one false alert in so many call-hours [h]; null in alerts of versions that promised nothing."""
     models: dict[str, str]
     """Digest of each model that took part, by signal; of `decision`: of the thresholds."""
     advice: str
     """Key of the text that says what to do next."""
-
-
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-
-
-class FaceExplanationMessage(Message):
-    """Where on the face the evidence of an alert lies: a hint, made once the alert is out. It shows no face."""
-
-    type: Literal["explanation"] = "explanation"
-    seq: int
-    session: str
-    alert: str
-    """Id of the alert that it explains."""
-    at: str
-    start_s: float
-    """The window that it rests on [s]."""
-    end_s: float
-    time_s: float
-    """The window's most suspicious picture [s]: the one of `face.jpg`."""
-    track: int
-    """Face number within the call."""
-    spoof: Annotated[list[list[Share]], Field(min_length=1)]
-    """What each place of the picture says, the mean over the window: 0 = bona fide, 1 = spoof. Rows from the top,
-    places from the left, evenly spread over the picture."""
-    model: str
-    """Digest of the face model."""
-
-
-Percent = Annotated[int, Field(ge=-100, le=100)]
-Decibels = Annotated[int, Field(le=0)]
-
-
-class StretchMessage(Message):
-    """A stretch of the call [s]."""
-
-    start_s: float
-    end_s: float
-
-
-class BandMessage(Message):
-    """A range of frequency [Hz]."""
-
-    low_hz: float
-    high_hz: float
-
-
-class VoiceExplanationMessage(Message):
-    """Which seconds and bands of the sound carry the evidence of an alert: a hint, made once the alert is out.
-
-    Its grids have a row for each band, from the lowest up, evenly spread from 0 to `top_hz`, and columns evenly spread
-    over the window. They are too coarse to give back what was said.
-    """
-
-    type: Literal["voice_explanation"] = "voice_explanation"
-    seq: int
-    session: str
-    alert: str
-    """Id of the alert that it explains."""
-    at: str
-    start_s: float
-    """The window that it rests on [s]."""
-    end_s: float
-    top_hz: float
-    """Upper edge of the highest band [Hz]."""
-    energy_db: Annotated[list[list[Decibels]], Field(min_length=1)]
-    """How loud each cell is, under the loudest [dB]."""
-    spoof_percent: Annotated[list[list[Percent]], Field(min_length=1)]
-    """What each cell contributed: above 0 towards spoof, below 0 towards bona fide, of the strongest cells' [%]."""
-    stretches: list[StretchMessage]
-    """Those that contributed most towards spoof, by time; none if nothing did."""
-    band: BandMessage | None
-    """What contributed most within them; null if there is none."""
-    model: str
-    """Digest of the voice model."""
 
 
 class VerdictMessage(Message):
@@ -267,7 +192,12 @@ class ErrorMessage(Message):
 
 
 StoredMessage = Annotated[
-    SessionStartedMessage | SessionEndedMessage | AlertMessage | FaceExplanationMessage | VoiceExplanationMessage,
+    SessionStartedMessage
+    | SessionEndedMessage
+    | AlertMessage
+    | LabelMessage
+    | FaceExplanationMessage
+    | VoiceExplanationMessage,
     Field(discriminator="type"),
 ]
 ServerMessage = Annotated[
@@ -275,19 +205,26 @@ ServerMessage = Annotated[
     | SessionStartedMessage
     | SessionEndedMessage
     | AlertMessage
+    | LabelMessage
     | FaceExplanationMessage
     | VoiceExplanationMessage
     | VerdictMessage,
     Field(discriminator="type"),
 ]
 STORED: TypeAdapter[
-    SessionStartedMessage | SessionEndedMessage | AlertMessage | FaceExplanationMessage | VoiceExplanationMessage
+    SessionStartedMessage
+    | SessionEndedMessage
+    | AlertMessage
+    | LabelMessage
+    | FaceExplanationMessage
+    | VoiceExplanationMessage
 ] = TypeAdapter(StoredMessage)
 SERVER: TypeAdapter[
     HelloMessage
     | SessionStartedMessage
     | SessionEndedMessage
     | AlertMessage
+    | LabelMessage
     | FaceExplanationMessage
     | VoiceExplanationMessage
     | VerdictMessage
@@ -296,7 +233,7 @@ SERVER: TypeAdapter[
 
 def json_schema() -> dict[str, object]:
     """Return one JSON schema that names every message, for the page's generated types."""
-    plain = (SnapshotMessage, TimelineMessage, AboutMessage, ErrorMessage)
+    plain = (SnapshotMessage, TimelineMessage, AboutMessage, PromiseMessage, LabelRequest, ErrorMessage)
     adapters: list[TypeAdapter[Any]] = [SERVER, *(TypeAdapter(message) for message in plain)]
     _, schema = TypeAdapter.json_schemas([(i, "serialization", a) for i, a in enumerate(adapters)])
     return {"title": "Kua", "$defs": schema["$defs"]}

@@ -20,6 +20,13 @@ export type KeepFacesDays = number;
  * via the `definition` "AlertKind".
  */
 export type AlertKind = "raised" | "updated" | "cleared";
+/**
+ * What a person found of an alert.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "AlertLabel".
+ */
+export type AlertLabel = "false_alert" | "spoof" | "unclear";
 export type Type = "alert";
 export type Seq = number;
 export type Id = string;
@@ -77,6 +84,10 @@ export type Reason =
 export type EvidenceNat = number;
 export type AnalysedS = number;
 /**
+ * Of the call's evidence that this signal accounts for, 0..1.
+ */
+export type Share = number;
+/**
  * Length of the stretch of speech that `long_llr` is of [s]; null before ten seconds of it, and for a face.
  */
 export type LongS = number | null;
@@ -91,13 +102,75 @@ export type Signals = SignalMessage[];
 export type CallS = number;
 export type FaceS = number;
 export type SpeechS = number;
+/**
+ * Of all signals together [nat]; 0 in alerts of versions that did not sum it up.
+ */
+export type EvidenceNat1 = number;
 export type ThresholdNat1 = number;
+/**
+ * Whether the sound comes over a telephone line, which has thresholds of its own.
+ */
+export type IsTelephone = boolean;
+/**
+ * At most one false alert in so many call-hours [h]; null in alerts of versions that promised nothing.
+ */
+export type PromiseHours = number | null;
 /**
  * Key of the text that says what to do next.
  */
 export type Advice = string;
 export type LowHz = number;
 export type HighHz = number;
+export type Channel = "wideband" | "telephone";
+/**
+ * Evidence at which alerts are raised [nat].
+ */
+export type ThresholdNat2 = number;
+/**
+ * What it would be at most, with 95 % confidence, had other sources been drawn [nat].
+ */
+export type UpperNat = number;
+/**
+ * Whether fewer false alerts are promised than could be counted.
+ */
+export type IsExtrapolated = boolean;
+/**
+ * The strongest promise that the data behind it can prove [h].
+ */
+export type ProvenHours = number;
+/**
+ * Watched by this service [h].
+ */
+export type CallHours = number;
+export type Alerts = number;
+/**
+ * Of the alerts, those that a person found to be false.
+ */
+export type FalseAlerts = number;
+/**
+ * Those that a person found to be right.
+ */
+export type Spoofs = number;
+/**
+ * Those that nobody looked at, or that are unclear.
+ */
+export type OpenAlerts = number;
+/**
+ * The 95 % interval of false alerts per call-hour; null before any call. Open ones count as false at its end.
+ */
+export type FalsePerHourLow = number | null;
+export type FalsePerHourHigh = number | null;
+/**
+ * How a promise stands.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "Standing".
+ */
+export type Standing = "kept" | "too_early" | "broken";
+/**
+ * Call-hours after which the promise can be shown to be kept, does no further alert turn out false [h].
+ */
+export type HoursNeeded = number;
 export type Pictures = number;
 export type Windows = number;
 export type AudioS = number;
@@ -143,48 +216,81 @@ export type Version1 = 1;
  * Newest stored event.
  */
 export type Seq2 = number;
-export type Type3 = "session_ended";
+export type Type3 = "label";
 export type Seq3 = number;
 export type Session2 = string;
+export type Alert1 = string;
 export type At2 = string;
+export type By = string;
+export type Note = string;
+export type By1 = string;
+export type Note1 = string;
+export type PromiseHours1 = number;
+/**
+ * Digest of the thresholds.
+ */
+export type Decision = string;
+/**
+ * What they were measured on, in a sentence.
+ */
+export type MeasuredOn = string;
+export type Channels = ChannelPromiseMessage[];
+export type Type4 = "session_ended";
+export type Seq4 = number;
+export type Session3 = string;
+export type At3 = string;
 export type Cause = string;
 /**
  * What is said of a call, a signal or a track. Grey (`undecided`) is never shown as green.
  */
 export type State1 = "undecided" | "bona_fide" | "suspect" | "spoof";
-export type Session3 = string;
+/**
+ * Its length [s]; 0 in events of versions that did not count.
+ */
+export type CallS1 = number;
+export type FaceS1 = number;
+export type SpeechS1 = number;
+/**
+ * Whether its sound came over a telephone line.
+ */
+export type IsTelephone1 = boolean;
+export type Session4 = string;
 export type Name = string;
 export type Source = string;
 export type StartedAt = string;
 export type EndedAt = string | null;
-export type Type4 = "verdict";
-export type Session4 = string;
+export type Type5 = "verdict";
+export type Session5 = string;
 export type TimeS2 = number;
 export type Signals1 = SignalMessage[];
-export type ThresholdNat2 = number;
-export type Type5 = "session_started";
-export type Seq4 = number;
-export type Session5 = string;
+/**
+ * Of all signals together [nat], at least 0; the alert is raised at `threshold_nat`.
+ */
+export type EvidenceNat2 = number;
+export type ThresholdNat3 = number;
+export type Type6 = "session_started";
+export type Seq5 = number;
+export type Session6 = string;
 export type Name1 = string;
 export type Source1 = string;
 /**
  * UTC, ISO 8601.
  */
-export type At3 = string;
-export type Seq5 = number;
+export type At4 = string;
+export type Seq6 = number;
 export type Sessions = SessionMessage[];
 export type StartS1 = number;
 export type EndS1 = number;
-export type Session6 = string;
-export type Readings = VerdictMessage[];
-export type Type6 = "voice_explanation";
-export type Seq6 = number;
 export type Session7 = string;
+export type Readings = VerdictMessage[];
+export type Type7 = "voice_explanation";
+export type Seq7 = number;
+export type Session8 = string;
 /**
  * Id of the alert that it explains.
  */
-export type Alert1 = string;
-export type At4 = string;
+export type Alert2 = string;
+export type At5 = string;
 /**
  * The window that it rests on [s].
  */
@@ -252,7 +358,10 @@ export interface AlertMessage {
   time_s: TimeS;
   signals: Signals;
   coverage: CoverageMessage;
+  evidence_nat: EvidenceNat1;
   threshold_nat: ThresholdNat1;
+  is_telephone: IsTelephone;
+  promise_hours: PromiseHours;
   models: Models1;
   advice: Advice;
 }
@@ -273,8 +382,16 @@ export interface SignalMessage {
   reason: Reason | null;
   evidence_nat: EvidenceNat;
   analysed_s: AnalysedS;
+  missed_s: MissedS;
+  share: Share;
   long_s: LongS;
   long_llr: LongLlr;
+}
+/**
+ * Seconds that could not be judged, by why [s].
+ */
+export interface MissedS {
+  [k: string]: number;
 }
 /**
  * How much of the call was really analysed [s].
@@ -286,9 +403,23 @@ export interface CoverageMessage {
   call_s: CallS;
   face_s: FaceS;
   speech_s: SpeechS;
+  face_missed_s: FaceMissedS;
+  speech_missed_s: SpeechMissedS;
 }
 /**
- * Digest of each model that took part, by signal.
+ * Seconds of pictures in which no face could be judged, by why [s].
+ */
+export interface FaceMissedS {
+  [k: string]: number;
+}
+/**
+ * Seconds of sound in which no speech could be judged, by why [s].
+ */
+export interface SpeechMissedS {
+  [k: string]: number;
+}
+/**
+ * Digest of each model that took part, by signal; of `decision`: of the thresholds.
  */
 export interface Models1 {
   [k: string]: string;
@@ -302,6 +433,28 @@ export interface Models1 {
 export interface BandMessage {
   low_hz: LowHz;
   high_hz: HighHz;
+}
+/**
+ * The promise for one class of channel, and what came of it.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "ChannelPromiseMessage".
+ */
+export interface ChannelPromiseMessage {
+  channel: Channel;
+  threshold_nat: ThresholdNat2;
+  upper_nat: UpperNat;
+  is_extrapolated: IsExtrapolated;
+  proven_hours: ProvenHours;
+  call_hours: CallHours;
+  alerts: Alerts;
+  false_alerts: FalseAlerts;
+  spoofs: Spoofs;
+  open_alerts: OpenAlerts;
+  false_per_hour_low: FalsePerHourLow;
+  false_per_hour_high: FalsePerHourHigh;
+  standing: Standing;
+  hours_needed: HoursNeeded;
 }
 /**
  * What was lost to overload or the network.
@@ -354,18 +507,61 @@ export interface HelloMessage {
   seq: Seq2;
 }
 /**
+ * A person said what an alert was; the newest such event counts.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "LabelMessage".
+ */
+export interface LabelMessage {
+  type: Type3;
+  seq: Seq3;
+  session: Session2;
+  alert: Alert1;
+  at: At2;
+  label: AlertLabel;
+  by: By;
+  note: Note;
+}
+/**
+ * What a person says of an alert.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "LabelRequest".
+ */
+export interface LabelRequest {
+  label: AlertLabel;
+  by: By1;
+  note: Note1;
+}
+/**
+ * At most one false alert in so many call-hours.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "PromiseMessage".
+ */
+export interface PromiseMessage {
+  promise_hours: PromiseHours1;
+  decision: Decision;
+  measured_on: MeasuredOn;
+  channels: Channels;
+}
+/**
  * A call ended.
  *
  * This interface was referenced by `Kua`'s JSON-Schema
  * via the `definition` "SessionEndedMessage".
  */
 export interface SessionEndedMessage {
-  type: Type3;
-  seq: Seq3;
-  session: Session2;
-  at: At2;
+  type: Type4;
+  seq: Seq4;
+  session: Session3;
+  at: At3;
   cause: Cause;
   state: State1;
+  call_s: CallS1;
+  face_s: FaceS1;
+  speech_s: SpeechS1;
+  is_telephone: IsTelephone1;
 }
 /**
  * One call in a list.
@@ -374,7 +570,7 @@ export interface SessionEndedMessage {
  * via the `definition` "SessionMessage".
  */
 export interface SessionMessage {
-  session: Session3;
+  session: Session4;
   name: Name;
   source: Source;
   started_at: StartedAt;
@@ -396,15 +592,16 @@ export interface SessionMessage {
  * via the `definition` "VerdictMessage".
  */
 export interface VerdictMessage {
-  type: Type4;
-  session: Session4;
+  type: Type5;
+  session: Session5;
   time_s: TimeS2;
   state: State;
   reason: Reason | null;
   signals: Signals1;
   coverage: CoverageMessage;
   dropped: DroppedMessage;
-  threshold_nat: ThresholdNat2;
+  evidence_nat: EvidenceNat2;
+  threshold_nat: ThresholdNat3;
 }
 /**
  * A call began.
@@ -413,12 +610,12 @@ export interface VerdictMessage {
  * via the `definition` "SessionStartedMessage".
  */
 export interface SessionStartedMessage {
-  type: Type5;
-  seq: Seq4;
-  session: Session5;
+  type: Type6;
+  seq: Seq5;
+  session: Session6;
   name: Name1;
   source: Source1;
-  at: At3;
+  at: At4;
 }
 /**
  * All calls that run or ended lately, and the place in the stream of events from which to go on.
@@ -427,7 +624,7 @@ export interface SessionStartedMessage {
  * via the `definition` "SnapshotMessage".
  */
 export interface SnapshotMessage {
-  seq: Seq5;
+  seq: Seq6;
   sessions: Sessions;
 }
 /**
@@ -447,7 +644,7 @@ export interface StretchMessage {
  * via the `definition` "TimelineMessage".
  */
 export interface TimelineMessage {
-  session: Session6;
+  session: Session7;
   readings: Readings;
 }
 /**
@@ -460,11 +657,11 @@ export interface TimelineMessage {
  * via the `definition` "VoiceExplanationMessage".
  */
 export interface VoiceExplanationMessage {
-  type: Type6;
-  seq: Seq6;
-  session: Session7;
-  alert: Alert1;
-  at: At4;
+  type: Type7;
+  seq: Seq7;
+  session: Session8;
+  alert: Alert2;
+  at: At5;
   start_s: StartS2;
   end_s: EndS2;
   top_hz: TopHz;

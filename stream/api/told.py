@@ -1,0 +1,84 @@
+"""What is told of calls, as messages: values in, messages out."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from stream.api.messages import (
+    AlertMessage,
+    CoverageMessage,
+    DroppedMessage,
+    SessionEndedMessage,
+    SignalMessage,
+    StoredMessage,
+    VerdictMessage,
+)
+from stream.events import Alert, Coverage, Decision, State
+from stream.session import Session
+
+ADVICE = "verify_identity"
+
+
+def verdict_message(session: Session, decision: Decision) -> VerdictMessage:
+    """Return the live reading of a call."""
+    return VerdictMessage(
+        session=session.id,
+        time_s=decision.time_s,
+        state=decision.state,
+        reason=decision.reason,
+        signals=[SignalMessage.model_validate(reading) for reading in decision.readings],
+        coverage=CoverageMessage.model_validate(decision.coverage),
+        dropped=DroppedMessage.model_validate(session.dropped),
+        evidence_nat=decision.evidence_nat,
+        threshold_nat=decision.threshold_nat,
+    )
+
+
+def alert_message(alert: Alert, promise_hours: float, models: dict[str, str]) -> AlertMessage:
+    """Return a change of an alert, not yet numbered.
+
+    Args:
+        alert: The change.
+        promise_hours: What its threshold keeps [h].
+        models: Digests of what took part.
+    """
+    decision = alert.decision
+    strongest = sorted(decision.readings, key=lambda reading: -reading.evidence_nat)
+    return AlertMessage(
+        seq=0,
+        id=alert.id,
+        kind=alert.kind,
+        session=alert.session,
+        at=datetime.now(UTC).isoformat(),
+        since_s=alert.since_s,
+        time_s=alert.time_s,
+        signals=[SignalMessage.model_validate(r) for r in strongest if r.evidence_nat > 0],
+        coverage=CoverageMessage.model_validate(decision.coverage),
+        evidence_nat=decision.evidence_nat,
+        threshold_nat=decision.threshold_nat,
+        is_telephone=decision.is_telephone,
+        promise_hours=promise_hours,
+        models=models,
+        advice=ADVICE,
+    )
+
+
+def ended(session: str, cause: str, said: Decision | None) -> Callable[[int], StoredMessage]:
+    """Build the end of a call.
+
+    Args:
+        session: Its id.
+        cause: Why it ended.
+        said: The last thing said of it; None if nothing ever was, or if that was lost.
+    """
+    at, coverage = datetime.now(UTC).isoformat(), said.coverage if said else Coverage()
+    return lambda seq: SessionEndedMessage(
+        seq=seq,
+        session=session,
+        at=at,
+        cause=cause,
+        state=said.state if said else State.UNDECIDED,
+        call_s=coverage.call_s,
+        face_s=coverage.face_s,
+        speech_s=coverage.speech_s,
+        is_telephone=said.is_telephone if said else False,
+    )
