@@ -1,7 +1,7 @@
 /** The service's HTTP interface: adds the token, asks for one where it is missing, turns refusals into texts. */
 import { auth } from "./auth.svelte";
 import { ERROR } from "./strings";
-import type { AboutMessage, SnapshotMessage, StoredMessage, TimelineMessage } from "./wire";
+import type { AboutMessage, AlertLabel, LabelMessage, PromiseMessage, SnapshotMessage, StoredMessage, TimelineMessage } from "./wire";
 
 const MAX_PAGES = 20;
 
@@ -60,6 +60,20 @@ export async function getSnapshot(): Promise<SnapshotMessage> {
 
 export async function getTimeline(session: string): Promise<TimelineMessage> {
   return getJson<TimelineMessage>(`/v1/sessions/${encodeURIComponent(session)}/timeline`);
+}
+
+export async function getPromise(): Promise<PromiseMessage> {
+  return getJson<PromiseMessage>("/v1/promise");
+}
+
+/** Keep what a person found of an alert. */
+export async function labelAlert(alert: string, label: AlertLabel): Promise<LabelMessage> {
+  const response = await request(`/v1/alerts/${encodeURIComponent(alert)}/label`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ label }),
+  });
+  return (await response.json()) as LabelMessage;
 }
 
 /** Return the stored events of one call, however the server cuts its answer. */

@@ -3,6 +3,7 @@ import {
   briefSignals,
   explanationOf,
   longWords,
+  missedLines,
   nameIn,
   nextStep,
   shownSignals,
@@ -169,4 +170,20 @@ test("a longer stretch of speech leans only where it says something", () => {
   expect(longWords(10, 0.9)).toContain("10 s");
   expect(longWords(10, 0.9)).toContain("real voice");
   expect(longWords(10, 0.2)).toContain("no lean");
+});
+
+test("what was not analysed is said with its reason, longest first, and no line for a moment", () => {
+  const { coverage } = verdict(60, {
+    coverage: {
+      call_s: 60,
+      face_s: 40,
+      speech_s: 30,
+      face_missed_s: { blurred: 12, pose: 0.2 },
+      speech_missed_s: { silence: 30 },
+    },
+  });
+  expect(missedLines(coverage)).toEqual([
+    "30 s of sound: nobody is speaking",
+    "12 s of picture: the face is blurred",
+  ]);
 });

@@ -1,8 +1,12 @@
 /** What is known of a call -> the sentences of its panel. Pure. */
+import { duration } from "./format";
 import { strongest, type Grid } from "./heat";
 import type { Call } from "./store";
-import { HEAT, NEXT, REASON, WHY, adviceText, signalName } from "./strings";
-import type { ExplanationMessage, FaceExplanationMessage, Signal, SignalMessage, State, VoiceExplanationMessage } from "./wire";
+import { COVERAGE, HEAT, NEXT, REASON, WHY, adviceText, signalName } from "./strings";
+import type { CoverageMessage, ExplanationMessage, FaceExplanationMessage, Reason, Signal, SignalMessage, State, VoiceExplanationMessage } from "./wire";
+
+/** Less than this is not worth a line [s]. */
+const LEAST_MISSED_S = 0.5;
 
 /** What green rests on; lips that fit the voice vouch for nobody. */
 const VOUCHING: readonly Signal[] = ["face", "voice"];
@@ -146,4 +150,14 @@ const LEAN_NAT = 0.4;
 export function longWords(seconds: number, llr: number): string {
   if (llr <= -LEAN_NAT) return WHY.longSpoof(seconds);
   return llr >= LEAN_NAT ? WHY.longBonaFide(seconds) : WHY.longOpen(seconds);
+}
+
+/** Return what of a call was not analysed and why, longest first; stretches under half a second are left out. */
+export function missedLines(coverage: CoverageMessage): string[] {
+  const face = Object.entries(coverage.face_missed_s).map(([why, s]) => ({ s, why, say: COVERAGE.missedFace }));
+  const speech = Object.entries(coverage.speech_missed_s).map(([why, s]) => ({ s, why, say: COVERAGE.missedSpeech }));
+  return [...face, ...speech]
+    .filter(({ s }) => s >= LEAST_MISSED_S)
+    .sort((a, b) => b.s - a.s)
+    .map(({ s, why, say }) => say(duration(s), REASON[why as Reason]));
 }

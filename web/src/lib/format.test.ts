@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { clock, duration, nat, position, secondsBetween } from "./format";
+import { clock, duration, hours, nat, position, rate, secondsBetween } from "./format";
 
 test.each([
   [-1, "0 s"],
@@ -28,4 +28,15 @@ test("an open end is now, and nothing lasts less than 0 s", () => {
   expect(secondsBetween("2026-01-01T12:00:00Z", null, now)).toBe(30);
   expect(secondsBetween("2026-01-01T12:00:00Z", "2026-01-01T12:00:10Z", now)).toBe(10);
   expect(secondsBetween("2026-01-01T12:01:00Z", null, now)).toBe(0);
+});
+
+test("call-hours have a digit after the point as long as there are few of them", () => {
+  expect(hours(2.04)).toBe("2");
+  expect(hours(2.34)).toBe("2.3");
+  expect(hours(1234.5)).toBe("1,235");
+});
+
+test("a rate has no more digits than are known of it", () => {
+  expect(rate(0.01234)).toBe("0.012");
+  expect(rate(3.456)).toBe("3.5");
 });

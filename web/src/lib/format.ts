@@ -46,3 +46,13 @@ export function secondsBetween(startIso: string, endIso: string | null, now: Dat
 function pad(value: number): string {
   return String(value).padStart(2, "0");
 }
+
+/** Return call-hours, with a digit after the point as long as there are few of them. */
+export function hours(value: number): string {
+  return value.toLocaleString(LOCALE, { maximumFractionDigits: value < 10 ? 1 : 0 });
+}
+
+/** Return a rate in an hour: three digits at most, since it is never known better. */
+export function rate(value: number): string {
+  return value.toLocaleString(LOCALE, { maximumSignificantDigits: 2, maximumFractionDigits: 4 });
+}

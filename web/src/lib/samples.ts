@@ -2,6 +2,7 @@
 import type {
   AlertMessage,
   FaceExplanationMessage,
+  LabelMessage,
   SessionMessage,
   SignalMessage,
   State,
@@ -19,6 +20,8 @@ export function signal(fields: Partial<SignalMessage> = {}): SignalMessage {
     reason: null,
     evidence_nat: 0,
     analysed_s: 4,
+    missed_s: {},
+    share: 0,
     long_s: null,
     long_llr: null,
     ...fields,
@@ -33,8 +36,9 @@ export function verdict(timeS: number, fields: Partial<VerdictMessage> = {}): Ve
     state: "bona_fide",
     reason: null,
     signals: [signal(), signal({ signal: "voice", track: 0 })],
-    coverage: { call_s: timeS, face_s: timeS, speech_s: timeS },
+    coverage: { call_s: timeS, face_s: timeS, speech_s: timeS, face_missed_s: {}, speech_missed_s: {} },
     dropped: { pictures: 0, windows: 0, audio_s: 0 },
+    evidence_nat: 0,
     threshold_nat: 4,
     ...fields,
   };
@@ -45,7 +49,7 @@ export function started(seq: number, session = "a"): StoredMessage {
 }
 
 export function ended(seq: number, session = "a", state: State = "bona_fide"): StoredMessage {
-  return { type: "session_ended", seq, session, at: at(seq), cause: "hung up", state };
+  return { type: "session_ended", seq, session, at: at(seq), cause: "hung up", state, call_s: 60, face_s: 50, speech_s: 30, is_telephone: false };
 }
 
 export function alert(seq: number, kind: AlertMessage["kind"], session = "a"): AlertMessage {
@@ -58,12 +62,19 @@ export function alert(seq: number, kind: AlertMessage["kind"], session = "a"): A
     at: at(seq),
     since_s: 10,
     time_s: 12,
-    signals: [signal({ state: "spoof", evidence_nat: 5 })],
-    coverage: { call_s: 12, face_s: 9, speech_s: 8 },
+    signals: [signal({ state: "spoof", evidence_nat: 5, share: 1 })],
+    coverage: { call_s: 12, face_s: 9, speech_s: 8, face_missed_s: {}, speech_missed_s: {} },
+    evidence_nat: 5,
     threshold_nat: 4,
+    is_telephone: false,
+    promise_hours: 100,
     models: { face: "sha256:00" },
     advice: "verify_identity",
   };
+}
+
+export function label(seq: number, found: LabelMessage["label"], session = "a"): LabelMessage {
+  return { type: "label", seq, session, alert: `alert of ${session}`, at: at(seq), label: found, by: "", note: "" };
 }
 
 export function explanation(seq: number, fields: Partial<FaceExplanationMessage> = {}): FaceExplanationMessage {

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { signal, verdict } from "./samples";
-import { sparkline, strongest, toSeries, toSpans } from "./series";
+import { sparkline, toSeries, toSpans } from "./series";
 
 test("the face column shows the most suspicious of several faces", () => {
   const faces = [signal({ evidence_nat: 1, llr: 0.5 }), signal({ track: 2, evidence_nat: 3, llr: -2 })];
-  const series = toSeries([verdict(1, { signals: [...faces, signal({ signal: "voice", track: 0, llr: null })] })]);
-  expect(series).toEqual({ time: [1], face: [3], voice: [0], faceLlr: [-2], voiceLlr: [null] });
+  const series = toSeries([verdict(1, { evidence_nat: 2.5, signals: [...faces, signal({ signal: "voice", track: 0, llr: null })] })]);
+  expect(series).toEqual({ time: [1], together: [2.5], face: [3], voice: [0], faceLlr: [-2], voiceLlr: [null] });
 });
 
 test("a signal that the call does not have leaves its columns empty", () => {
@@ -38,7 +38,7 @@ test("a span does not reach over a gap", () => {
 });
 
 test("a sparkline fills its box: no evidence at the bottom, the top at `top` thresholds and above", () => {
-  const at = (time: number, evidence: number) => verdict(time, { signals: [signal({ evidence_nat: evidence })] });
+  const at = (time: number, evidence: number) => verdict(time, { evidence_nat: evidence });
   expect(sparkline([at(10, 0), at(20, 4), at(30, 99)], 100, 40, 2)).toBe("M0.0 40.0L50.0 20.0L100.0 0.0");
   expect(sparkline([], 100, 40, 2)).toBe("");
 });
@@ -52,9 +52,4 @@ test("a long call's sparkline is thinned but ends with the newest reading", () =
   );
   expect(path.split("L").length).toBeLessThanOrEqual(101);
   expect(path.endsWith("L100.0 40.0")).toBe(true);
-});
-
-test("the strongest evidence of a reading is that of any signal, and 0 without signals", () => {
-  expect(strongest(verdict(1, { signals: [signal({ evidence_nat: 2 }), signal({ evidence_nat: 5 })] }))).toBe(5);
-  expect(strongest(verdict(1, { signals: [] }))).toBe(0);
 });

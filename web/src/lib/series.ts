@@ -8,7 +8,9 @@ type Column = (number | null)[];
 
 export interface Series {
   readonly time: number[];
-  /** Accumulated evidence of the most suspicious face and of the voice [nat]. */
+  /** Accumulated evidence of all signals together: what the alert is raised by [nat]. */
+  readonly together: Column;
+  /** Of the most suspicious face and of the voice [nat]. */
   readonly face: Column;
   readonly voice: Column;
   /** Of the newest window, least genuine face first [nat]. */
@@ -24,7 +26,7 @@ export interface Span {
 
 /** Return the columns of the timeline; a row of nulls stands where readings are missing. */
 export function toSeries(readings: readonly VerdictMessage[]): Series {
-  const series: Series = { time: [], face: [], voice: [], faceLlr: [], voiceLlr: [] };
+  const series: Series = { time: [], together: [], face: [], voice: [], faceLlr: [], voiceLlr: [] };
   let before = -Infinity;
   for (const reading of readings) {
     if (Number.isFinite(before) && reading.time_s - before > GAP_S)
@@ -49,7 +51,7 @@ export function toSpans(readings: readonly VerdictMessage[], states: readonly St
   return spans;
 }
 
-/** Return the SVG path of the strongest evidence of a call within `width` x `height`; `top` thresholds high. */
+/** Return the SVG path of the evidence of a call within `width` x `height`; `top` thresholds high. */
 export function sparkline(readings: readonly VerdictMessage[], width: number, height: number, top: number): string {
   const shown = thinned(readings, width);
   const end = Math.max(shown.at(-1)?.time_s ?? 0, 1);
@@ -57,16 +59,11 @@ export function sparkline(readings: readonly VerdictMessage[], width: number, he
   const scale = width / Math.max(end - begin, 1);
   return shown
     .map((reading, i) => {
-      const share = Math.min(strongest(reading) / reading.threshold_nat, top) / top;
+      const share = Math.min(reading.evidence_nat / reading.threshold_nat, top) / top;
       const x = ((reading.time_s - begin) * scale).toFixed(1);
       return `${i ? "L" : "M"}${x} ${(height - share * height).toFixed(1)}`;
     })
     .join("");
-}
-
-/** Return the most evidence that any signal of a reading has gathered [nat]. */
-export function strongest(reading: VerdictMessage): number {
-  return Math.max(0, ...reading.signals.map((signal) => signal.evidence_nat));
 }
 
 /** Keep about `most` readings, and always the last one. */
@@ -81,6 +78,7 @@ function pushRow(series: Series, timeS: number, reading: VerdictMessage | null):
   const voice = reading?.signals.find((signal) => signal.signal === "voice");
   const faceLlrs = faces.flatMap((face) => (face.llr === null ? [] : [face.llr]));
   series.time.push(timeS);
+  series.together.push(reading?.evidence_nat ?? null);
   series.face.push(faces.length ? Math.max(...faces.map((face) => face.evidence_nat)) : null);
   series.voice.push(voice?.evidence_nat ?? null);
   series.faceLlr.push(faceLlrs.length ? Math.min(...faceLlrs) : null);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { alert, ended, explanation, session, started, verdict, voiceExplanation } from "./samples";
+import { alert, label, ended, explanation, session, started, verdict, voiceExplanation } from "./samples";
 import {
   alertedCalls,
   EMPTY,
@@ -199,4 +199,12 @@ test("running calls are ordered by urgency, ended ones by their end", () => {
   });
   expect(runningCalls(store).map((c) => c.id)).toEqual(["s", "m", "u", "b"]);
   expect(endedCalls(store).map((c) => c.id)).toEqual(["y", "x"]);
+});
+
+test("a label enters the log of its call and changes nothing else", () => {
+  const before = [started(1), alert(2, "raised")].reduce(receive, EMPTY);
+  const after = receive(before, label(3, "false_alert"));
+  expect(after.calls["a"]?.events.at(-1)).toMatchObject({ type: "label", label: "false_alert" });
+  expect(after.calls["a"]?.alert).toEqual(before.calls["a"]?.alert);
+  expect(after.calls["a"]?.state).toBe("spoof");
 });

@@ -1,6 +1,6 @@
 /** Every text of the pages. Another language is another file of this shape. */
 import type { Column, Feature, Row } from "./heat";
-import type { AlertMessage, Reason, Signal, State } from "./wire";
+import type { AlertLabel, AlertMessage, Channel, Reason, Signal, Standing, State } from "./wire";
 
 export const LOCALE = "en-GB";
 export const UNITS = { second: "s", minute: "min", hour: "h" };
@@ -128,6 +128,9 @@ export const COVERAGE = {
   text: (face: string, speech: string, call: string): string =>
     `${face} of face and ${speech} of speech of a ${call} call`,
   none: "Nothing yet",
+  missedTitle: "Not analysed",
+  missedFace: (seconds: string, reason: string): string => `${seconds} of picture: ${reason}`,
+  missedSpeech: (seconds: string, reason: string): string => `${seconds} of sound: ${reason}`,
   droppedTitle: "Lost on the way",
   dropped: (pictures: number, windows: number, audioS: string): string =>
     `${pictures} ${pictures === 1 ? "picture" : "pictures"}, ${windows} ${windows === 1 ? "window" : "windows"}, ${audioS} s of sound`,
@@ -136,6 +139,7 @@ export const COVERAGE = {
 export const TIMELINE = {
   title: "Timeline",
   evidence: "Evidence gathered",
+  together: "Together",
   evidenceHelp: "Up = more evidence that it is machine-made. An alert is raised at the line.",
   llr: "Newest moments",
   llrHelp: "Above 0 = looks genuine. Below 0 = looks machine-made. A gap = could not be judged.",
@@ -293,6 +297,35 @@ export const ALERT = {
   dismiss: "Dismiss",
 };
 
+export const LABEL = {
+  title: "Was this alert right?",
+  help: "Your answer goes into the account of the promise. It changes no alert line by itself.",
+  spoof: "It was right",
+  falseAlert: "False alert",
+  unclear: "Unclear",
+  failed: "That could not be stored. Try again.",
+};
+
+export const PROMISE = {
+  title: "The promise",
+  text: (hours: string): string => `At most one false alert in ${hours} call-hours.`,
+  channel: { wideband: "Video and internet calls", telephone: "Telephone sound" } satisfies Record<Channel, string>,
+  hours: "Watched",
+  alerts: "Alerts",
+  falseAlerts: "Found false",
+  openAlerts: "Not labelled",
+  standing: {
+    kept: "The promise is kept, with 95 % confidence.",
+    too_early: "Too early to tell.",
+    broken: "The promise is broken: raise it, or measure the alert line on your own calls.",
+  } satisfies Record<Standing, string>,
+  needed: (hours: string): string => `It takes ${hours} call-hours without another false alert to show it.`,
+  rate: (low: string, high: string): string => `Between ${low} and ${high} false alerts an hour (95 %).`,
+  proven: (proven: string, hours: string): string =>
+    `The data behind the alert line prove one false alert in ${proven} call-hours; up to ${hours} is an estimate.`,
+  estimate: "The alert line lies beyond what could be counted.",
+};
+
 export const LOG = {
   title: "What happened",
   empty: "No events yet.",
@@ -307,7 +340,14 @@ export const LOG = {
   explained: (at: string): string => `of the picture at ${at} of the call`,
   voiceExplanation: "Coarse picture of the sound kept",
   heard: (from: string, to: string): string => `of ${from}–${to} of the call`,
-  detail: (at: string, evidence: string): string => `at ${at} of the call, evidence ${evidence}`,
+  detail: (at: string, evidence: string, threshold: string): string =>
+    `at ${at} of the call, evidence ${evidence} of ${threshold}`,
+  promise: (hours: number): string => `promised: at most one false alert in ${hours.toLocaleString(LOCALE)} call-hours`,
+  label: {
+    false_alert: "Marked as a false alert",
+    spoof: "Marked as rightly raised",
+    unclear: "Marked as unclear",
+  } satisfies Record<AlertLabel, string>,
   models: "Models that took part",
 };
 

@@ -3,6 +3,7 @@ import type {
   AlertMessage,
   FaceExplanationMessage,
   HelloMessage,
+  LabelMessage,
   SessionEndedMessage,
   SessionStartedMessage,
   VerdictMessage,
@@ -11,14 +12,20 @@ import type {
 
 export type {
   AboutMessage,
+  AlertLabel,
   AlertMessage,
+  Channel,
+  ChannelPromiseMessage,
   CoverageMessage,
   FaceExplanationMessage,
+  LabelMessage,
+  PromiseMessage,
   Reason,
   SessionMessage,
   Signal,
   SignalMessage,
   SnapshotMessage,
+  Standing,
   State,
   TimelineMessage,
   VerdictMessage,
@@ -26,5 +33,5 @@ export type {
 } from "./messages";
 
 export type ExplanationMessage = FaceExplanationMessage | VoiceExplanationMessage;
-export type StoredMessage = SessionStartedMessage | SessionEndedMessage | AlertMessage | ExplanationMessage;
+export type StoredMessage = SessionStartedMessage | SessionEndedMessage | AlertMessage | LabelMessage | ExplanationMessage;
 export type ServerMessage = HelloMessage | StoredMessage | VerdictMessage;
