@@ -94,6 +94,7 @@ async def test_every_route_but_health_and_pages_wants_the_token(tmp_path: Path) 
         for path in (
             "/v1/sessions",
             "/v1/about",
+            "/v1/promise",
             "/v1/events",
             "/v1/alerts/stream",
             "/v1/sessions/x/timeline",
@@ -150,7 +151,8 @@ async def test_a_viewer_hears_of_a_call_its_alert_and_its_end_within_a_second(tm
         started = await until(live, "session_started", session=session)
         assert (started["name"], started["source"], started["seq"]) == ("A call", "test", 1)
         raised = await until(live, "alert", session=session)
-        assert (raised["kind"], raised["seq"], raised["models"]) == ("raised", 2, DIGESTS)
+        assert (raised["kind"], raised["seq"]) == ("raised", 2)
+        assert raised["models"] == DIGESTS | {"decision": app.state.service.desk.policy.model.digest}
         assert [s["signal"] for s in raised["signals"]] == ["voice"]  # type: ignore[union-attr, index]
         app.state.service.desk.close_all("hung up")
         ended = await until(live, "session_ended", session=session)
@@ -224,6 +226,40 @@ async def test_a_call_that_was_cut_short_by_a_kill_is_ended_at_the_next_start(tm
         ]
 
 
+async def test_what_a_person_found_of_an_alert_is_kept_told_and_counted_also_after_a_restart(tmp_path: Path) -> None:
+    models = SilentModels()
+    models.llr = -6.0
+    app = make_app(tmp_path, models)
+    async with (
+        serving(app) as address,
+        websockets.connect(f"ws://{address}/v1/alerts?after=0") as live,
+        httpx.AsyncClient(base_url=f"http://{address}") as client,
+    ):
+        fresh = (await client.get("/v1/promise")).json()
+        assert (fresh["promise_hours"], [c["channel"] for c in fresh["channels"]]) == (100, ["wideband", "telephone"])
+        hear(app, "A call", end_s=40)
+        raised = await until(live, "alert", kind="raised")
+        assert raised["promise_hours"] == 100
+        said = {"label": "false_alert", "by": "Aigerim", "note": "the customer came to the branch"}
+        reply = await client.post(f"/v1/alerts/{raised['id']}/label", json=said)
+        assert (reply.status_code, reply.json()["alert"]) == (200, raised["id"])
+        told = await until(live, "label")
+        assert told == reply.json()
+        assert {name: told[name] for name in said} == said
+        unknown = await client.post("/v1/alerts/nothing/label", json=said)
+        assert (unknown.status_code, unknown.json()) == (404, {"error": "alert 'nothing' is not known"})
+        wrong = await client.post(f"/v1/alerts/{raised['id']}/label", json={"label": "maybe"})
+        assert wrong.status_code == 422
+        app.state.service.desk.close_all("hung up")
+        assert (await until(live, "session_ended"))["call_s"] > 4
+    async with serving(make_app(tmp_path, models)) as address, httpx.AsyncClient() as client:
+        channels = (await client.get(f"http://{address}/v1/promise")).json()["channels"]
+        wideband = next(c for c in channels if c["channel"] == "wideband")
+        assert (wideband["alerts"], wideband["false_alerts"], wideband["open_alerts"]) == (1, 1, 0)
+        assert wideband["call_hours"] > 0
+        assert wideband["standing"] == "broken"  # one false alert in seconds
+
+
 async def test_a_full_service_says_so_and_when_to_ask_again(tmp_path: Path) -> None:
     app = make_app(tmp_path, SilentModels(), max_sessions=1)
     async with serving(app) as address, websockets.connect(f"ws://{address}/v1/ingest") as one:
@@ -245,6 +281,9 @@ async def test_metrics_name_device_batches_and_latency(tmp_path: Path) -> None:
         while app.state.service.batcher.stats.windows < 5:
             await asyncio.sleep(0.02)
         text = (await client.get(f"http://{address}/metrics")).text
-        assert 'kua_info{device="cpu:test",face="ffffffffffff",voice="eeeeeeeeeeee"} 1.0' in text
+        decision = app.state.service.desk.policy.model.digest
+        assert (
+            f'kua_info{{decision="{decision}",device="cpu:test",face="ffffffffffff",voice="eeeeeeeeeeee"}} 1.0' in text
+        )
         assert "kua_calls 1.0" in text
         assert 'kua_batch_latency_seconds{quantile="0.99"}' in text
