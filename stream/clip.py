@@ -8,6 +8,7 @@ from pathlib import Path
 from models.explanation import Explanation
 from models.faces import FaceTracker, follow
 from models.window import HOP_S, Signal, Window
+from stream.camera import Camera
 from stream.decision import CallDecision
 from stream.errors import MediaError
 from stream.events import AlertKind, AudioFrame, Decision, Gap, Media, Medium, State, Verdict, VideoFrame
@@ -62,6 +63,7 @@ class ClipCheck:
     """The first alerted window of a face and of the voice so far."""
     _windower: Windower = field(default_factory=Windower)
     _tracker: FaceTracker = field(default_factory=FaceTracker)
+    _camera: Camera = field(default_factory=Camera)
     _decision: CallDecision = field(init=False)
     _judged: JudgedWindows = field(default_factory=JudgedWindows)
     _waiting: list[Window] = field(default_factory=list)
@@ -77,6 +79,8 @@ class ClipCheck:
             self._queue(self._windower.push_audio(media))
             place_s = media.start_s + len(media.samples) / 16_000
         elif isinstance(media, VideoFrame):
+            if self._camera.changes(media.pixels):
+                self._decision.restart(Signal.FACE)
             crops = follow(media.pixels, media.time_s, self._tracker, self.detector.find_faces)
             self._queue(self._windower.push_faces(FacePicture(time_s=media.time_s, crops=crops)))
             place_s = media.time_s

@@ -23,6 +23,7 @@ from models.explanation import Explanation
 from models.faces import Detection, FaceTracker, follow
 from models.window import Batch, FaceCrop, Pixels, Reason, Score, Signal, Window
 from stream.batcher import Batcher
+from stream.camera import Camera
 from stream.decision import CallDecision
 from stream.events import Alert, AlertKind, AudioFrame, Decision, Dropped, Gap, Media, Medium, VideoFrame
 from stream.explainer import Explainable, Explainer, JudgedWindows, Run, WindowExplainer
@@ -117,6 +118,7 @@ class Session:
         self._clock = clock
         self._windower = Windower()
         self._tracker = FaceTracker()
+        self._camera = Camera()
         self._decision = CallDecision(policy, detector.longs)
         self._judged = JudgedWindows()
         self._explainer = Explainer(info.id, detector, run, self._tell_explanation)
@@ -187,6 +189,8 @@ class Session:
             self._has_picture.clear()
             frame, self._picture = self._picture, None
             if frame is not None:
+                if self._camera.changes(frame.pixels):
+                    self._decision.restart(Signal.FACE)
                 crops = await self._run(partial(self._crop, frame))
                 self._submit(self._windower.push_faces(FacePicture(time_s=frame.time_s, crops=crops)))
 
