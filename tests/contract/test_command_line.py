@@ -120,7 +120,7 @@ def test_a_wrong_setting_is_one_line_that_names_it() -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("error: KUA_PORT = 'eighty': Input should be a valid integer")
     done = kua("serve", KUA_PROT="80")
-    assert done.stderr.startswith("error: unknown setting KUA_PROT; known: KUA_ALERT_NAT")
+    assert done.stderr.startswith("error: unknown setting KUA_PROT; known: KUA_ALLOWED_HOSTS")
 
 
 def test_an_open_address_without_a_token_is_refused_before_the_port_is_opened() -> None:

@@ -11,7 +11,7 @@ from models.calibration import Calibration
 from models.explanation import Explanation, FaceExplanation, VoiceExplanation
 from models.faces import Detection
 from models.promise import DecisionModel
-from models.window import PICTURE_RATE_HZ, SAMPLE_RATE_HZ, Batch, FaceWindow, Pixels, Score, Signal, scored
+from models.window import HOP_S, PICTURE_RATE_HZ, SAMPLE_RATE_HZ, Batch, FaceWindow, Pixels, Score, Signal, scored
 from stream import report
 from stream.clip import ClipCheck, ClipReport
 from stream.events import AudioFrame, State, Verdict, VideoFrame
@@ -71,7 +71,9 @@ def test_the_window_that_brought_the_face_into_the_alert_is_explained_and_no_oth
     clip = check(models, round_model)
     explained = clip.explained[Signal.FACE]
     assert [window for window in models.explained if window.signal is Signal.FACE] == [explained.window]
-    assert explained.window.end_s == first_alerted_s(clip, Signal.FACE) >= 8.0
+    # The voice of the same time may come a window before the face: then the face before it is explained.
+    first_s = first_alerted_s(clip, Signal.FACE)
+    assert 8.0 <= first_s - HOP_S <= explained.window.end_s <= first_s
     assert isinstance(explained.explanation, FaceExplanation)
     assert isinstance(explained.window, FaceWindow)
     assert explained.explanation.crop in explained.window.crops

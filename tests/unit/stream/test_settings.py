@@ -41,7 +41,7 @@ def test_an_unknown_name_is_refused_in_the_environment_and_in_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KUA_PROT", "1")
-    with pytest.raises(SettingsError, match="unknown setting KUA_PROT; known: KUA_ALERT_NAT, "):
+    with pytest.raises(SettingsError, match="unknown setting KUA_PROT; known: KUA_ALLOWED_HOSTS, "):
         load_settings()
     monkeypatch.delenv("KUA_PROT")
     monkeypatch.chdir(tmp_path)
