@@ -11,33 +11,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import structlog
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from stream.errors import KuaError, MediaError
-from stream.events import State
 from stream.ingest.wire import AudioCodec, VideoCodec
+from stream.recordings import EXIT_UNREADABLE, check_one, err, out, read_recording, say_unreadable
 from stream.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from models.detector import Detector
     from models.engine import Engine
-    from models.identity import IdentityModel
-    from stream.clip import ExplainedWindow
-    from stream.compare import Recording
 
-# What a script can tell from `check`; 2 is typer's own for wrong usage.
-EXIT = {State.BONA_FIDE: 0, State.SPOOF: 1, State.SUSPECT: 3, State.UNDECIDED: 4}
-EXIT_UNREADABLE = 5
 # Of `compare`, by what it says.
 EXIT_LIKENESS = {"same_person": 0, "another_person": 1, "undecided": 4}
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Tells machine-made faces and voices in video calls."
 )
-out = Console()
-err = Console(stderr=True)
 
 
 def main() -> None:
@@ -110,7 +100,7 @@ def check(
     for i, path in enumerate(files, 1):
         # Numbered, since files of several folders may share a name.
         picture = explain / (f"{i}-{path.name}.png" if len(files) > 1 else f"{path.name}.png") if explain else None
-        statuses.append(_check_one(path, detector, policy, as_json, picture))
+        statuses.append(check_one(path, detector, policy, as_json, picture))
     raise typer.Exit(max(statuses, key=[0, 4, 3, 5, 1].index))
 
 
@@ -131,9 +121,9 @@ def compare(
     _set_up_log(load_settings())
     model = IdentityModel()
     try:
-        said = compare_report.judged(model, [_read_recording(path, model, as_json) for path in files])
+        said = compare_report.judged(model, [read_recording(path, model, as_json) for path in files])
     except MediaError as exc:
-        _say_unreadable(", ".join(map(str, files)), exc, as_json)
+        say_unreadable(", ".join(map(str, files)), exc, as_json)
         raise typer.Exit(EXIT_UNREADABLE) from exc
     if as_json:
         typer.echo(json.dumps(said.fields))
@@ -238,68 +228,6 @@ def _bench_decision(promise_hours: float, hours: float, plot: Path | None, as_js
         except ImportError as exc:
             raise KuaError("curves need matplotlib: pip install 'kua[bench]'") from exc
         err.print(f"  curves: {escape(str(plot))}", highlight=False, soft_wrap=True)
-
-
-def _check_one(path: Path, detector: "Detector", policy: object, as_json: bool, picture: Path | None) -> int:
-    from stream import report
-    from stream.clip import check_clip
-    from stream.ingest.file import probe
-    from stream.policy import Policy
-
-    assert isinstance(policy, Policy)
-    try:
-        with _bar(as_json) as bar:
-            task = bar.add_task(path.name, total=probe(path).duration_s)
-            found = check_clip(path, detector, policy, lambda place_s: bar.update(task, completed=place_s))
-    except MediaError as exc:
-        _say_unreadable(str(path), exc, as_json)
-        return EXIT_UNREADABLE
-    if as_json:
-        typer.echo(json.dumps(report.as_json(found, detector.digests | {"decision": policy.model.digest})))
-    else:
-        for line in report.lines(found):
-            out.print(line, highlight=False)
-    if picture:
-        for signal, explained in found.explained.items():
-            # The face's has the plain name, as before there was another.
-            _write_heat_map(explained, picture if signal == "face" else picture.with_suffix(f".{signal}.png"))
-    return EXIT[found.verdict.state]
-
-
-def _read_recording(path: Path, model: "IdentityModel", as_json: bool) -> "Recording":
-    from stream.compare import read_recording
-    from stream.ingest.file import probe
-
-    with _bar(as_json) as bar:
-        task = bar.add_task(path.name, total=probe(path).duration_s)
-        return read_recording(path, model, lambda place_s: bar.update(task, completed=place_s))
-
-
-def _bar(is_hidden: bool) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=err, transient=True, disable=is_hidden)
-
-
-def _say_unreadable(file: str, exc: MediaError, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps({"file": file, "error": str(exc)}))
-    else:
-        err.print(f"[red]error:[/] {escape(str(exc))}", highlight=False, soft_wrap=True)
-
-
-def _write_heat_map(explained: "ExplainedWindow", path: Path) -> None:
-    import cv2
-
-    from stream.overlay import overlay
-
-    bgr = cv2.cvtColor(overlay(explained.explanation), cv2.COLOR_RGB2BGR)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(cv2.imencode(".png", bgr)[1].tobytes())
-    except OSError as exc:
-        err.print(f"[red]error:[/] cannot write the heat map: {escape(str(exc))}", highlight=False, soft_wrap=True)
-    else:
-        err.print(f"  heat map: {escape(str(path))}", highlight=False, soft_wrap=True)
 
 
 def _load_detector(settings: Settings) -> "tuple[Detector, Engine]":
