@@ -22,9 +22,9 @@ from models.window import Signal
 
 Floats = npt.NDArray[np.float64]
 
-START_WEIGHT = 0.5
+START_WEIGHT = 0.05
 """Of a forgery that was there from the start, before anything is known."""
-CHANGE_WEIGHT = 0.4
+CHANGE_WEIGHT = 0.85
 """Of all times together at which one may have begun since."""
 N_TIMES = 64
 """Times that are kept in mind; of more, the least likely is forgotten."""

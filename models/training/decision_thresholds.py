@@ -19,6 +19,7 @@ MEASURED_SOURCES = 5
 TAIL_SHARE = 0.1
 """Of calls, the most suspicious: the tail is drawn through what they exceed the others by."""
 DRAWS = 400
+N_LEVELS = 2000
 CONFIDENCE = 0.95
 
 
@@ -33,7 +34,7 @@ class Peak:
 
 
 def thresholds_of(peaks: Sequence[Peak], rng: np.random.Generator) -> Thresholds:
-    """Return the threshold for each promise, with an upper bound over draws of the sources.
+    """Return the threshold for each promise on sources to come, with an upper bound.
 
     Raises:
         ValueError: There are no calls.
@@ -45,11 +46,13 @@ def thresholds_of(peaks: Sequence[Peak], rng: np.random.Generator) -> Thresholds
     hours = np.array([peaks[i].hours for i in order])
     names = sorted({name for peak in peaks for name in peak.sources})
     parts = np.array([[name in peaks[i].sources for name in names] for i in order])  # (C, sources)
-    draws = [
-        _curve(nats, hours, np.prod(np.where(parts, drawn, 1), axis=1))
-        for drawn in rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=DRAWS)
-    ]
-    found = _curve(nats, hours, np.ones(len(nats)))
+    draws = np.array(
+        [
+            _curve(nats, hours, np.prod(np.where(parts, drawn, 1), axis=1))
+            for drawn in rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=DRAWS)
+        ]
+    )  # (draws, len(PROMISES))
+    found = np.maximum(_predicted(draws), _curve(nats, hours, np.ones(len(nats))))
     upper = np.maximum(np.quantile(draws, CONFIDENCE, axis=0), found)
     return Thresholds(
         nats=_rounded(found),
@@ -72,6 +75,29 @@ def proven_hours(n_sources: int, call_h: float) -> float:
     """
     p_upper: float = 1 - (1 - CONFIDENCE) ** (1 / n_sources)
     return round(call_h / p_upper, 1)
+
+
+def _predicted(draws: Floats) -> Floats:
+    """Return the thresholds that keep each promise on the average over draws of the sources, (len(PROMISES),).
+
+    The sources to come are not those that were measured: the rate that is to be expected of them is the mean of what
+    the draws say, and a few draws with odd sources weigh in it as much as they would on one's own calls.
+
+    Args:
+        draws: Threshold for each promise, by draw, never falling, (draws, len(PROMISES)).
+    """
+    levels = np.linspace(draws.min(), draws.max() + 3 * np.ptp(draws, axis=1).max() + 1e-3, N_LEVELS)
+    rates = np.zeros(N_LEVELS)
+    logs = np.log(PROMISES)
+    for curve in draws:
+        rising = curve + 1e-6 * np.arange(len(curve))  # interpolation wants no two alike
+        slope = (logs[-1] - logs[0]) / (rising[-1] - rising[0])
+        known = np.interp(levels, rising, logs)
+        rates += np.exp(
+            -(known + np.maximum(levels - rising[-1], 0) * slope - np.maximum(rising[0] - levels, 0) * slope)
+        )
+    rates /= len(draws)
+    return np.array([levels[min(int(np.searchsorted(-rates, -1 / hours)), N_LEVELS - 1)] for hours in PROMISES])
 
 
 def _curve(nats: Floats, hours: Floats, weights: Floats) -> Floats:
