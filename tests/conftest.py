@@ -20,7 +20,7 @@ Record = Callable[..., Path]
 
 @pytest.fixture(scope="session")
 def round_model() -> DecisionModel:
-    """Return a decision's model of round numbers: scores about 1 are genuine, about -1 forged; 100 h need 6 nat."""
+    """Return a decision's model of round numbers: scores about 1 are genuine, about -1 forged; 100 h need 4 nat."""
     bias = Bias(
         mean=1.0,
         between=0.5,
@@ -33,8 +33,8 @@ def round_model() -> DecisionModel:
         change_spread=0.7,
     )
     thresholds = Thresholds(
-        nats=(2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0),
-        upper_nats=(3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0),
+        nats=(1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0),
+        upper_nats=(2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0),
         measured_hours=30.0,
         proven_hours=2.0,
         sources=60,

@@ -20,6 +20,8 @@ TAIL_SHARE = 0.1
 """Of calls, the most suspicious: the tail is drawn through what they exceed the others by."""
 DRAWS = 400
 N_LEVELS = 2000
+MOST_LOG_RATE = 10.0
+"""Of false alerts in an hour: calls last a minute at least, so a curve that is steeper still says no more."""
 CONFIDENCE = 0.95
 
 
@@ -93,9 +95,8 @@ def _predicted(draws: Floats) -> Floats:
         rising = curve + 1e-6 * np.arange(len(curve))  # interpolation wants no two alike
         slope = (logs[-1] - logs[0]) / (rising[-1] - rising[0])
         known = np.interp(levels, rising, logs)
-        rates += np.exp(
-            -(known + np.maximum(levels - rising[-1], 0) * slope - np.maximum(rising[0] - levels, 0) * slope)
-        )
+        known += (np.maximum(levels - rising[-1], 0) - np.maximum(rising[0] - levels, 0)) * slope
+        rates += np.exp(np.minimum(-known, MOST_LOG_RATE))
     rates /= len(draws)
     return np.array([levels[min(int(np.searchsorted(-rates, -1 / hours)), N_LEVELS - 1)] for hours in PROMISES])
 
@@ -119,7 +120,9 @@ def _curve(nats: Floats, hours: Floats, weights: Floats) -> Floats:
     found = []
     for promise in PROMISES:
         n_above = int(np.searchsorted(rates, 1 / promise, side="right"))
-        counted = float(nats[min(n_above, len(nats) - 1)])
+        # Beyond all that was composed the highest call goes on along the tail.
+        beyond = slope * float(np.log(promise * rates[rates > 0][0])) if n_above == 0 else 0.0
+        counted = float(nats[min(n_above, len(nats) - 1)]) + max(beyond, 0.0)
         foot_rate = float(rates[min(n_tail, len(rates)) - 1])
         drawn = foot + slope * np.log(max(foot_rate * promise, 1.0))
         # The tail smooths what few calls decide; where even these calls would break the promise, they decide.

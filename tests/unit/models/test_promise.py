@@ -16,8 +16,8 @@ def test_a_stronger_promise_has_a_higher_threshold_also_between_those_that_were_
     thresholds = round_model.thresholds["wideband"]
     nats = [thresholds.at(hours).threshold_nat for hours in (1, 2, 3, 50, 100, 500, 1000)]
     assert nats == sorted(nats)
-    assert thresholds.at(100).threshold_nat == 6.0
-    assert thresholds.at(10**0.5 * 100 / 3.1622776601683795).threshold_nat == pytest.approx(6.0)
+    assert thresholds.at(100).threshold_nat == 4.0
+    assert thresholds.at(1000**0.5 * 100**0.5 / 10**0.5).threshold_nat == pytest.approx(4.0)
 
 
 def test_what_could_not_be_counted_or_proven_is_said(round_model: DecisionModel) -> None:
