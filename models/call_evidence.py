@@ -64,6 +64,16 @@ class CallEvidence:
             if own is signal:
                 track.restart()
 
+    def forgive(self, signal: Signal, track: int) -> bool:
+        """Let a track begin anew if what was forged of it is genuine again; return whether it was."""
+        found = self._tracks.get((signal, track))
+        bias = self._model.bias(signal, is_telephone=self.is_telephone)
+        if found is None or bias is None or not found.has_returned:
+            return False
+        self._tracks[signal, track] = SignalEvidence(bias)
+        self.fused = self._model.fusion.fuse(self.nats())
+        return True
+
     def retire(self, signal: Signal, track: int) -> None:
         """Forget a track that has left, but not what stood against it."""
         gone = self._tracks.pop((signal, track), None)

@@ -35,6 +35,11 @@ MEMORY = 1 - 1 / 120
 FARTHEST = 4.0
 """Scores farther from the mean of all calls than so many standard deviations count as if they were there."""
 
+DOUBTED_NAT = 2.0
+"""From so much evidence on it is watched whether the windows are genuine again [nat]."""
+RETURN_NAT, RETURN_STEP_NAT = 6.0, 0.5
+"""Evidence at which they are taken to be, and the most that one window brings: it takes seconds at least [nat]."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bias:
@@ -85,6 +90,7 @@ class SignalEvidence:
 
     __slots__ = (
         "_after",
+        "_back",
         "_before",
         "_bias",
         "_count",
@@ -103,7 +109,7 @@ class SignalEvidence:
     def __init__(self, bias: Bias, standing_nat: float = 0.0) -> None:
         self._bias = bias
         self._standing = standing_nat
-        self._nat = 0.0
+        self._nat = self._back = 0.0
         self.n_judged = 0
         """Windows so far."""
         self._before = self._count_before = 0.0  # sum and number of all windows
@@ -139,8 +145,14 @@ class SignalEvidence:
         # Times to come are as likely as if nothing had been seen yet.
         mixed += exp(-top) * CHANGE_WEIGHT * (N_TIMES - n) / (N_TIMES - 1)
         self._nat = top + log(mixed)
+        self._back = self._going_back(raw, ratios) if self._nat > DOUBTED_NAT else 0.0
         if self._standing:
             self._standing = max(self._standing - self._relief(raw), 0.0)
+
+    @property
+    def has_returned(self) -> bool:
+        """Whether what was forged has been genuine again for some seconds."""
+        return self._back >= RETURN_NAT
 
     def restart(self) -> None:
         """Forget the call's own mean, since its camera or line is another one now; what stands against it stays."""
@@ -176,6 +188,14 @@ class SignalEvidence:
         off = np.minimum(self._after[:n] / count - self._mean[:n], highest)
         ratios: Floats = 0.5 * (np.log(genuine / forged) + off**2 / genuine - (off + shift) ** 2 / forged)
         return ratios
+
+    def _going_back(self, raw: float, ratios: Floats) -> float:
+        """Return the evidence that windows are as before the likeliest begin of the forgery again [nat], at least 0."""
+        bias, since = self._bias, int(np.argmax(ratios + np.log(self._weight[: self._times])))
+        genuine = float(self._mean[since])
+        fallen = max(genuine - float(self._after[since] / self._count[since]), bias.deviation)
+        step = bias.worth * fallen * (raw - genuine + fallen / 2) / bias.deviation**2
+        return max(self._back + min(max(step, -RETURN_STEP_NAT), RETURN_STEP_NAT), 0.0)
 
     def _relief(self, raw: float) -> float:
         """Return by how much one window wears down what stands against somebody who was there before [nat]."""

@@ -103,6 +103,9 @@ class CallState:
             levels = self.levels
             track.weigh(self.evidence.nat(*key), levels)
             self._settle(levels)
+            if self.alerted and self.evidence.forgive(*key):
+                track.weigh(self.evidence.nat(*key), levels)
+                self._settle(levels)
         self._retire()
 
     def copy(self) -> "CallState":
