@@ -194,7 +194,7 @@ class SignalEvidence:
         bias, since = self._bias, int(np.argmax(ratios + np.log(self._weight[: self._times])))
         genuine = float(self._mean[since])
         fallen = max(genuine - float(self._after[since] / self._count[since]), bias.deviation)
-        step = bias.worth * fallen * (raw - genuine + fallen / 2) / bias.deviation**2
+        step = bias.worth * fallen * (raw - genuine + fallen / 2) / (bias.within**2 + bias.wander**2)
         return max(self._back + min(max(step, -RETURN_STEP_NAT), RETURN_STEP_NAT), 0.0)
 
     def _relief(self, raw: float) -> float:

@@ -22,11 +22,12 @@ from models.composed_calls import Composer
 from models.metrics import poisson_interval
 from models.promise import TELEPHONE, WIDEBAND, DecisionModel, load
 from models.tapes import TAPES, Tape, read
-from models.training.decision_calls import genuine_traces, spoof_traces
+from models.training.decision_calls import Trace, genuine_traces, spoof_traces
 from models.training.decision_rules import RULES
 from models.training.decision_thresholds import thresholds_of
 
 WITHIN_S = (10.0, 30.0, 60.0)
+SOON_S = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,10 @@ class Outcome:
     n_false: int
     seconds: tuple[float | None, ...]
     """To the alert of each forged call [s]."""
+    genuine: tuple[float, ...]
+    """By how much each genuine call passed the threshold at its highest; below 0: it did not."""
+    forged: tuple[tuple[float, float], ...]
+    """The same of each forged call: before the forgery began, and in the half minute from then on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,26 +70,47 @@ def judged(trial: Trial) -> Outcome:
     rng = np.random.default_rng(trial.seed)
     peaks = [found.peak for found in genuine_traces(known, trial.hours, make, rng)]
     threshold = thresholds_of(peaks, rng).at(trial.promise_hours).threshold_nat
-    n_false, hours = 0, 0.0
-    for found in genuine_traces(held, trial.hours / 2, make, rng):
-        n_false, hours = n_false + len(found.alerts_s(threshold)), hours + found.call.length_s / 3600
+    genuine = list(genuine_traces(held, trial.hours / 2, make, rng))
     forgeable = tuple(library for library in held.libraries if library.forged_sources)
-    forged = spoof_traces(replace(held, libraries=forgeable), trial.n_spoof, make, rng)
+    forged = list(spoof_traces(replace(held, libraries=forgeable), trial.n_spoof, make, rng))
     return Outcome(
         rule=trial.rule,
         channel=trial.channel,
-        hours=hours,
-        n_false=n_false,
+        hours=sum(found.peak.hours for found in genuine),
+        n_false=sum(len(found.alerts_s(threshold)) for found in genuine),
         seconds=tuple(found.seconds_to_alert(threshold) for found in forged),
+        genuine=tuple(found.peak.nat - threshold for found in genuine),
+        forged=tuple(_margins(found, threshold) for found in forged),
     )
+
+
+def _margins(found: Trace, threshold: float) -> tuple[float, float]:
+    onset_s = found.call.onset_s or 0.0
+    before = found.nats[found.times_s < onset_s]
+    within = found.nats[(found.times_s >= onset_s) & (found.times_s <= onset_s + SOON_S)]
+    return float(before.max(initial=-np.inf)) - threshold, float(within.max(initial=-np.inf)) - threshold
+
+
+def at_kept_promise(outcomes: Sequence[Outcome], promise_hours: float) -> float:
+    """Return the share of forged calls alerted within half a minute, the line moved until the promise is kept.
+
+    By the left-out calls themselves, which no rule could know: so rules are compared at one rate of false alerts, not
+    at the rates that their thresholds happened to give.
+    """
+    genuine = np.sort([margin for found in outcomes for margin in found.genuine])
+    allowed = int(sum(found.hours for found in outcomes) / promise_hours)
+    line = float(np.nextafter(genuine[-1 - allowed], np.inf))
+    forged = np.array([margins for found in outcomes for margins in found.forged])  # (C, 2)
+    return float(((forged[:, 0] < line) & (forged[:, 1] >= line)).mean())
 
 
 def markdown(outcomes: Sequence[Outcome], promise_hours: float) -> str:
     """Return the comparison as a Markdown table."""
     lines = [
         f"| rule, at one false alert in {promise_hours:g} call-hours | channel | call-hours "
-        "| false alerts (95 % of the count) | alerted within 10 / 30 / 60 s | median |",
-        "|---|---|---|---|---|---|",
+        "| false alerts (95 % of the count) | alerted within 10 / 30 / 60 s | median "
+        "| within 30 s, the line moved until left-out calls keep the promise |",
+        "|---|---|---|---|---|---|---|",
     ]
     for channel in (WIDEBAND, TELEPHONE):
         for rule in RULES:
@@ -96,7 +122,8 @@ def markdown(outcomes: Sequence[Outcome], promise_hours: float) -> str:
             shares = " / ".join(f"{sum(s <= limit for s in heard) / len(seconds):.1%}" for limit in WITHIN_S)
             middle = f"{median(heard):.1f} s" if heard else "-"
             lines.append(
-                f"| {rule} | {channel} | {hours:.0f} | {n_false} ({low:.1f} to {high:.1f}) | {shares} | {middle} |"
+                f"| {rule} | {channel} | {hours:.0f} | {n_false} ({low:.1f} to {high:.1f}) | {shares} | {middle} "
+                f"| {at_kept_promise(own, promise_hours):.1%} |"
             )
     return "\n".join(lines)
 

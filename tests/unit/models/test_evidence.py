@@ -150,3 +150,16 @@ def test_a_model_is_read_back_as_it_was_and_is_known_by_its_digest(
     promise.save(round_model, path)
     assert promise.load(path) == round_model
     assert promise.load(path).digest == round_model.digest
+
+
+def test_windows_that_are_genuine_again_are_noticed_in_seconds_and_forged_ones_never() -> None:
+    rng = np.random.default_rng(8)
+    evidence = SignalEvidence(BIAS)
+    for raw in [1.0] * 40 + [-1.5] * 120:
+        evidence.take(raw + float(rng.normal(0, 0.2)))
+        assert not evidence.has_returned
+    n = 0
+    while not evidence.has_returned:
+        evidence.take(1.0 + float(rng.normal(0, 0.2)))
+        n += 1
+    assert 12 <= n <= 40
