@@ -99,7 +99,7 @@ def at_kept_promise(outcomes: Sequence[Outcome], promise_hours: float) -> float:
     """
     genuine = np.sort([margin for found in outcomes for margin in found.genuine])
     allowed = int(sum(found.hours for found in outcomes) / promise_hours)
-    line = float(np.nextafter(genuine[-1 - allowed], np.inf))
+    line = float(np.nextafter(genuine[-1 - allowed], np.inf)) if allowed < len(genuine) else -np.inf
     forged = np.array([margins for found in outcomes for margins in found.forged])  # (C, 2)
     return float(((forged[:, 0] < line) & (forged[:, 1] >= line)).mean())
 

@@ -33,7 +33,7 @@ def test_a_line_that_is_too_high_is_moved_down_as_well() -> None:
 def test_the_table_has_a_line_for_each_rule_and_channel() -> None:
     from models.training.decision_rules import RULES
 
-    both = [outcome([-1.0], [(-1.0, 1.0)], rule) for rule in RULES]
+    both = [outcome([-1.0, -1.5], [(-2.0, 1.0)], rule) for rule in RULES]
     lines = markdown([*both, *(replaced(found) for found in both)], 100).splitlines()
     assert len(lines) == 2 + 2 * len(RULES)
     assert "| single window | wideband | 100 | 0 (0.0 to 3.7) | 100.0% / 100.0% / 100.0% | 5.0 s | 100.0% |" in lines
