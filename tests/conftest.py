@@ -1,6 +1,7 @@
 """What tests of several rooms share: recordings made on the spot, a bright square that moves right and a tone."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from models.evidence import Bias, Fusion
-from models.promise import TELEPHONE, WIDEBAND, DecisionModel, Thresholds
+from models.promise import TELEPHONE, WIDEBAND, DecisionModel, Thresholds, save
 from models.window import Signal
 
 TONE_HZ = 440
@@ -47,6 +48,15 @@ def round_model() -> DecisionModel:
         note="round numbers",
         models={},
     )
+
+
+@pytest.fixture(scope="session")
+def quick_decision(round_model: DecisionModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a decision file with which any forged window or two alert: for tests of what follows an alert."""
+    lowest = replace(round_model.thresholds[WIDEBAND], nats=(0.1,) * 7, upper_nats=(0.1,) * 7)
+    path = tmp_path_factory.mktemp("decision") / "quick.json"
+    save(replace(round_model, thresholds={WIDEBAND: lowest, TELEPHONE: lowest}), path)
+    return path
 
 
 @pytest.fixture

@@ -25,6 +25,11 @@ from stream.settings import Settings
 DIGESTS = {"face": "f" * 12, "voice": "e" * 12}
 
 
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch, quick_decision: Path) -> None:
+    monkeypatch.setenv("KUA_DECISION_FILE", str(quick_decision))
+
+
 class SilentModels:
     """Says of every voice window what the test wants; sees no faces."""
 

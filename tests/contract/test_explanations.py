@@ -51,6 +51,11 @@ JPEG_MAGIC = b"\xff\xd8\xff"
 GRID = np.array([[0.1, 0.2, 0.3], [0.4, 0.98765, 0.6]], np.float32)
 
 
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch, quick_decision: Path) -> None:
+    monkeypatch.setenv("KUA_DECISION_FILE", str(quick_decision))
+
+
 class FaceModels:
     """Sees one face in every picture and calls it forged; explains it when it is let."""
 
