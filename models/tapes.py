@@ -7,13 +7,13 @@ service would have scored them; `models.composed_calls` joins tapes of one sourc
 
 import gzip
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from models.checkpoint import CHECKPOINTS
-from models.window import Reason, Signal
+from models.window import HOP_S, Reason, Signal
 
 TAPES = CHECKPOINTS / "tapes"
 BONA_FIDE = "-"
@@ -98,6 +98,16 @@ def read(path: Path) -> tuple[Provenance, tuple[Tape, ...]]:
         return Provenance(**found["provenance"]), tuple(_tape(row) for row in found["tapes"])
     except (OSError, EOFError, ValueError, TypeError, KeyError) as exc:
         raise TapesError(f"cannot read tapes {path}: {exc}") from exc
+
+
+def counts(tapes: Sequence[Tape]) -> Iterator[str]:
+    """Yield how much there is of each class and condition, a line each."""
+    for is_genuine in (True, False):
+        for condition in sorted({tape.condition for tape in tapes}):
+            own = [tape for tape in tapes if tape.is_bona_fide is is_genuine and tape.condition == condition]
+            hours = sum(len(tape.raws) for tape in own) * HOP_S / 3600
+            label = "bona fide" if is_genuine else "spoof"
+            yield f"{label}, {condition}: {len(own)} tapes of {len({t.source for t in own})} sources, {hours:.2f} h"
 
 
 def _short(raw: float | None) -> float | None:

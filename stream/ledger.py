@@ -89,11 +89,6 @@ class Ledger:
         found = self._alerts.get(alert)
         return found.session if found else None
 
-    def label_of(self, alert: str) -> AlertLabel | None:
-        """Return what people last said of an alert."""
-        found = self._alerts.get(alert)
-        return found.label if found else None
-
     def account(self, *, is_telephone: bool) -> Account:
         """Return the account of one class of channel."""
         labels = [raised.label for raised in self._alerts.values() if raised.is_telephone is is_telephone]

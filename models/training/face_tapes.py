@@ -23,7 +23,7 @@ from torch import nn
 from models import quality, weights
 from models.face import FaceModel, WindowHead, load_face, window_raw
 from models.faces import FaceFinder
-from models.tapes import BONA_FIDE, TAPES, Provenance, Tape, write
+from models.tapes import BONA_FIDE, TAPES, Provenance, Tape, counts, write
 from models.training import face_data, face_forgers, face_frames, face_windows
 from models.training.clips import face_windows as windows_of
 from models.training.face_batches import BLIND, GROUPS
@@ -31,7 +31,7 @@ from models.training.face_data import Trial, folder_of, largest_face, manifest_d
 from models.training.face_views import prepare_views
 from models.training.train_face import RECIPES, Workshop, window_branch
 from models.training.transcode import Channel, Codec, call_sized, full_rate, sampled, transcode
-from models.window import HOP_S, PICTURE_RATE_HZ, WINDOW_S, FaceCrop, Reason, Signal
+from models.window import PICTURE_RATE_HZ, FaceCrop, Reason, Signal
 
 RECIPE = "face-tapes"
 NOTE = (
@@ -164,11 +164,7 @@ def main(arguments: list[str] | None = None) -> None:
     tapes.sort(key=lambda tape: (tape.source, tape.attack, tape.person, tape.condition))
     provenance = Provenance(recipe=RECIPE, manifest_sha256=manifest_digest(manifest), note=NOTE)
     write(given.out / "face.json.gz", provenance, tapes)
-    for is_genuine in (True, False):
-        own = [tape for tape in tapes if tape.is_bona_fide is is_genuine and tape.condition == CLEAN]
-        hours = sum(WINDOW_S + (len(tape.raws) - 1) * HOP_S for tape in own) / 3600
-        label = "bona fide" if is_genuine else "spoof"
-        print(f"{label}: {len(own)} tapes of {len({tape.source for tape in own})} sources, {hours:.2f} h")
+    print("\n".join(counts(tapes)))
 
 
 def _group(trial: Trial) -> str:

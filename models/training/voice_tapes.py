@@ -23,7 +23,7 @@ from models import weights
 from models.engine import Engine
 from models.piece_cache import PieceCache
 from models.prosody import ProsodyBlocks
-from models.tapes import BONA_FIDE, TAPES, Provenance, Tape, write
+from models.tapes import BONA_FIDE, TAPES, Provenance, Tape, counts, write
 from models.training.clips import voice_windows
 from models.training.train_voice import fused, open_workshop
 from models.training.voice_conditions import CONDITIONS
@@ -32,7 +32,7 @@ from models.training.voice_groups import group_of
 from models.voice import BLOCK_SAMPLES, VoiceModel, load_speech_blocks, speech_blocks_digest
 from models.voice_activity import VoiceActivity, window_probability
 from models.voice_quality import Channel, channel, gate, measure
-from models.window import HOP_S, SAMPLE_RATE_HZ, WINDOW_S, Reason, Samples, Signal
+from models.window import SAMPLE_RATE_HZ, WINDOW_S, Reason, Samples, Signal
 
 RECIPE = "voice-tapes"
 NOTE = (
@@ -221,13 +221,7 @@ def main(arguments: list[str] | None = None) -> None:
         Provenance(recipe=RECIPE, manifest_sha256=manifest_sha256([given.data]), note=NOTE),
         tapes,
     )
-    for is_genuine in (True, False):
-        for condition in SENT:
-            own = [tape for tape in tapes if tape.is_bona_fide is is_genuine and tape.condition == condition]
-            hours = sum(len(tape.raws) for tape in own) * HOP_S / 3600
-            sources = len({tape.source for tape in own})
-            label = "bona fide" if is_genuine else "spoof"
-            print(f"{label}, {condition}: {len(own)} tapes of {sources} sources, {hours:.2f} h")
+    print("\n".join(counts(tapes)))
 
 
 if __name__ == "__main__":

@@ -96,6 +96,12 @@ class SessionEndedMessage(Message):
     """Its length [s]; 0 in events of versions that did not count."""
     face_s: float = 0.0
     speech_s: float = 0.0
+    face_missed_s: dict[Reason, float] = Field(default_factory=dict)
+    """Seconds of pictures in which no face could be judged, by why [s]."""
+    speech_missed_s: dict[Reason, float] = Field(default_factory=dict)
+    """Seconds of sound in which no speech could be judged, by why [s]."""
+    signals: list[SignalMessage] = Field(default_factory=list)
+    """Where each track stood, of those that were there at the end."""
     is_telephone: bool = False
     """Whether its sound came over a telephone line."""
 

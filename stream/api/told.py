@@ -80,5 +80,8 @@ def ended(session: str, cause: str, said: Decision | None) -> Callable[[int], St
         call_s=coverage.call_s,
         face_s=coverage.face_s,
         speech_s=coverage.speech_s,
+        face_missed_s=dict(coverage.face_missed_s),
+        speech_missed_s=dict(coverage.speech_missed_s),
+        signals=[SignalMessage.model_validate(reading) for reading in said.readings] if said else [],
         is_telephone=said.is_telephone if said else False,
     )

@@ -256,7 +256,9 @@ async def test_what_a_person_found_of_an_alert_is_kept_told_and_counted_also_aft
         wrong = await client.post(f"/v1/alerts/{raised['id']}/label", json={"label": "maybe"})
         assert wrong.status_code == 422
         app.state.service.desk.close_all("hung up")
-        assert (await until(live, "session_ended"))["call_s"] > 4
+        ended = await until(live, "session_ended")
+        assert ended["call_s"] == ended["speech_s"] + sum(ended["speech_missed_s"].values()) > 4  # type: ignore[operator, attr-defined]
+        assert [s["signal"] for s in ended["signals"] if s["analysed_s"]] == ["voice"]  # type: ignore[attr-defined, index]
     async with serving(make_app(tmp_path, models)) as address, httpx.AsyncClient() as client:
         channels = (await client.get(f"http://{address}/v1/promise")).json()["channels"]
         wideband = next(c for c in channels if c["channel"] == "wideband")

@@ -1,12 +1,13 @@
 """Calls composed of tapes: of one person each, with the pauses, changes and forgeries that were asked for."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from models.composed_calls import Composer, Kind, Library
-from models.tapes import BONA_FIDE, Provenance, Tape, TapesError, read, write
+from models.tapes import BONA_FIDE, Provenance, Tape, TapesError, counts, read, write
 from models.window import HOP_S, Reason, Signal
 
 GENUINE, FORGED = 1.0, -1.0
@@ -89,18 +90,7 @@ def test_without_genuine_tapes_there_are_no_calls() -> None:
 
 
 def test_a_tape_without_a_judged_window_is_left_aside() -> None:
-    mute = Tape(
-        signal=Signal.VOICE,
-        source="mute",
-        person="a",
-        attack=BONA_FIDE,
-        attack_type=BONA_FIDE,
-        condition="clean",
-        is_telephone=False,
-        raws=(None,),
-        reasons=(Reason.SILENCE,),
-        analysed_s=(0.0,),
-    )
+    mute = replace(tape("mute", "a"), raws=(None,), reasons=(Reason.SILENCE,), analysed_s=(0.0,))
     assert Library([mute, tape("a", "b")], Signal.VOICE).genuine_sources == ("a",)
 
 
@@ -119,15 +109,11 @@ def test_tapes_are_read_back_and_a_damaged_file_is_named(tmp_path: Path) -> None
 
 def test_a_window_has_a_score_or_a_reason() -> None:
     with pytest.raises(ValueError, match="either a raw score or a reason"):
-        Tape(
-            signal=Signal.VOICE,
-            source="a",
-            person="a",
-            attack=BONA_FIDE,
-            attack_type=BONA_FIDE,
-            condition="clean",
-            is_telephone=False,
-            raws=(None,),
-            reasons=(None,),
-            analysed_s=(0.0,),
-        )
+        replace(tape("a", "b"), raws=(None,), reasons=(None,), analysed_s=(0.0,))
+
+
+def test_what_tapes_hold_is_said_by_class_and_condition() -> None:
+    assert list(counts([tape("a", "b"), tape("c", "d", forged=True)] * 2)) == [
+        "bona fide, clean: 2 tapes of 1 sources, 0.00 h",
+        "spoof, clean: 2 tapes of 1 sources, 0.00 h",
+    ]

@@ -251,6 +251,10 @@ export type CallS1 = number;
 export type FaceS1 = number;
 export type SpeechS1 = number;
 /**
+ * Where each track stood, of those that were there at the end.
+ */
+export type Signals1 = SignalMessage[];
+/**
  * Whether its sound came over a telephone line.
  */
 export type IsTelephone1 = boolean;
@@ -262,7 +266,7 @@ export type EndedAt = string | null;
 export type Type5 = "verdict";
 export type Session5 = string;
 export type TimeS2 = number;
-export type Signals1 = SignalMessage[];
+export type Signals2 = SignalMessage[];
 /**
  * Of all signals together [nat], at least 0; the alert is raised at `threshold_nat`.
  */
@@ -561,7 +565,22 @@ export interface SessionEndedMessage {
   call_s: CallS1;
   face_s: FaceS1;
   speech_s: SpeechS1;
+  face_missed_s: FaceMissedS1;
+  speech_missed_s: SpeechMissedS1;
+  signals: Signals1;
   is_telephone: IsTelephone1;
+}
+/**
+ * Seconds of pictures in which no face could be judged, by why [s].
+ */
+export interface FaceMissedS1 {
+  [k: string]: number;
+}
+/**
+ * Seconds of sound in which no speech could be judged, by why [s].
+ */
+export interface SpeechMissedS1 {
+  [k: string]: number;
 }
 /**
  * One call in a list.
@@ -597,7 +616,7 @@ export interface VerdictMessage {
   time_s: TimeS2;
   state: State;
   reason: Reason | null;
-  signals: Signals1;
+  signals: Signals2;
   coverage: CoverageMessage;
   dropped: DroppedMessage;
   evidence_nat: EvidenceNat2;

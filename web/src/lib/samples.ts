@@ -49,7 +49,7 @@ export function started(seq: number, session = "a"): StoredMessage {
 }
 
 export function ended(seq: number, session = "a", state: State = "bona_fide"): StoredMessage {
-  return { type: "session_ended", seq, session, at: at(seq), cause: "hung up", state, call_s: 60, face_s: 50, speech_s: 30, is_telephone: false };
+  return { type: "session_ended", seq, session, at: at(seq), cause: "hung up", state, call_s: 60, face_s: 50, speech_s: 30, face_missed_s: {}, speech_missed_s: {}, signals: [], is_telephone: false };
 }
 
 export function alert(seq: number, kind: AlertMessage["kind"], session = "a"): AlertMessage {
