@@ -125,6 +125,8 @@ class CallState:
         if fused.nat >= levels.alert or (self.alerted and fused.nat > levels.clear):
             most = max(fused.shares, key=lambda signal: fused.shares[signal])
             joined = {signal for signal, share in fused.shares.items() if share >= CARRIES}
+            # Beside a much stronger one a signal has a small share, though it would raise the alert by itself.
+            joined |= {signal for signal, nat in self.evidence.nats().items() if nat >= levels.alert}
             # One that has joined stays until the alert is cleared.
             self.alerted |= joined | ({most} if not self.alerted else set())
         else:

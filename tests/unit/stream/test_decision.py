@@ -244,6 +244,23 @@ def test_a_second_signal_that_joins_the_alert_updates_it(start: Callable[[], Cal
     assert call.alerted == {FACE, VOICE}
 
 
+def test_a_signal_over_the_line_carries_the_alert_beside_a_much_stronger_one(
+    start: Callable[[], CallDecision],
+) -> None:
+    call = start()
+    takeover = [forged_between(t, 30, 90) for t in ends(160)]
+    scores = [
+        s
+        for t, raw in zip(ends(160), takeover, strict=True)
+        for s in (score(t, raw * 2 - 1), score(t, raw * 0.65 + 0.35, VOICE, 0))
+    ]
+    decisions, _ = play(call, scores)
+    strongest = {r.signal: r for r in decisions[-1].readings}
+    assert strongest[VOICE].share < 0.3
+    assert strongest[VOICE].evidence_nat >= decisions[-1].threshold_nat
+    assert {reading.state for reading in strongest.values()} == {State.SPOOF}
+
+
 def test_lips_that_fit_the_sound_make_nothing_green(start: Callable[[], CallDecision]) -> None:
     decisions, _ = play(start(), (score(t, 0.8, SYNC) for t in ends(60)))
     assert {d.state for d in decisions} == {State.UNDECIDED}

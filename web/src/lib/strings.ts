@@ -317,7 +317,7 @@ export const PROMISE = {
   standing: {
     kept: "The promise is kept, with 95 % confidence.",
     too_early: "Too early to tell.",
-    broken: "The promise is broken: raise it, or measure the alert line on your own calls.",
+    broken: "The promise is broken: the alert line is too low for these calls. Measure it on your own calls.",
   } satisfies Record<Standing, string>,
   needed: (hours: string): string => `It takes ${hours} call-hours without another false alert to show it.`,
   rate: (low: string, high: string): string => `Between ${low} and ${high} false alerts an hour (95 %).`,
