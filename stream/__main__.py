@@ -51,9 +51,11 @@ def serve(
     import uvicorn
 
     from stream.api.app import create_app, policy_of
+    from stream.tokens_command import require_guard
 
     settings = load_settings(host=host, port=port)
     _set_up_log(settings)
+    asyncio.run(require_guard(settings))
     detector, engine = _load_detector(settings)
     policy_of(settings).model.require(detector.digests)
     web = create_app(settings, detector, device=engine.name, workers=engine.workers)

@@ -2,6 +2,7 @@
 
     KuaError
     ├── SettingsError           the operator: before the port is opened
+    ├── ConflictError           the person: somebody else was quicker
     └── CallError               the peer: ends that one session
         ├── SignallingError       an offer, hello or header that we refuse
         ├── MediaError            bytes that are no media, or a file without any
@@ -52,3 +53,7 @@ class ServiceFullError(CallError):
     def __init__(self, message: str, retry_after_s: int = 5) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class ConflictError(KuaError):
+    """What a person wants to do does not fit what is there now: somebody else was quicker."""

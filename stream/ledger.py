@@ -55,7 +55,6 @@ class Account:
 
 @dataclass(slots=True)
 class _Raised:
-    session: str
     is_telephone: bool
     label: AlertLabel | None = None
 
@@ -80,14 +79,9 @@ class Ledger:
         if isinstance(event, SessionEndedMessage):
             self._hours[event.is_telephone] += event.call_s / 3600
         elif isinstance(event, AlertMessage) and event.kind is AlertKind.RAISED:
-            self._alerts[event.id] = _Raised(event.session, event.is_telephone)
+            self._alerts[event.id] = _Raised(event.is_telephone)
         elif isinstance(event, LabelMessage) and event.alert in self._alerts:
             self._alerts[event.alert].label = event.label
-
-    def session_of(self, alert: str) -> str | None:
-        """Return the call of an alert; None if there was no such alert."""
-        found = self._alerts.get(alert)
-        return found.session if found else None
 
     def account(self, *, is_telephone: bool) -> Account:
         """Return the account of one class of channel."""

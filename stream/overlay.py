@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.explanation import Explanation, FaceExplanation, VoiceExplanation
+from models.explanation import Explanation, FaceExplanation
 from models.window import Pixels
 
 SIDE_PX = 448
@@ -23,22 +23,25 @@ QUIET, LOUD = 248, 160
 
 def overlay(explanation: Explanation) -> Pixels:
     """Return what was explained with its heat map, RGB, uint8: the face, (SIDE_PX, SIDE_PX, 3), or the sound."""
-    return _face(explanation) if isinstance(explanation, FaceExplanation) else _sound(explanation)
+    if isinstance(explanation, FaceExplanation):
+        return over_face(explanation.crop.pixels, explanation.spoof)
+    return over_sound(explanation.energy_db, explanation.spoof)
 
 
-def _face(explanation: FaceExplanation) -> Pixels:
-    grey = cv2.cvtColor(explanation.crop.pixels, cv2.COLOR_RGB2GRAY)
+def over_face(pixels: Pixels, spoof: npt.NDArray[np.float32]) -> Pixels:
+    """Return a crop, RGB (H, W, 3), with the spoof shares of its places, (h, w), over it."""
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     grey = cv2.resize(grey, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_CUBIC)
-    return _over(np.asarray(grey, np.float32), smooth(explanation.spoof, SIDE_PX))
+    return _over(np.asarray(grey, np.float32), smooth(spoof, SIDE_PX))
 
 
-def _sound(explanation: VoiceExplanation) -> Pixels:
-    """Draw low bands below and time to the right."""
+def over_sound(energy_db: npt.NDArray[np.float32], spoof: npt.NDArray[np.float32]) -> Pixels:
+    """Return a coarse spectrogram with what its cells contributed, both (bands, columns): low bands below."""
     width_px, height_px = SPECTRUM_PX
-    floor_db = min(float(explanation.energy_db.min()), -1.0)
-    shares = smooth(1 - explanation.energy_db[::-1] / floor_db, width_px, height_px)
+    floor_db = min(float(energy_db.min()), -1.0)
+    shares = smooth(1 - energy_db[::-1] / floor_db, width_px, height_px)
     grey = np.asarray(QUIET + (LOUD - QUIET) * shares, np.float32)
-    return _over(grey, smooth((1 + explanation.spoof[::-1]) / 2, width_px, height_px))
+    return _over(grey, smooth((1 + spoof[::-1]) / 2, width_px, height_px))
 
 
 def _over(grey: npt.NDArray[np.float32], shares: npt.NDArray[np.float32]) -> Pixels:

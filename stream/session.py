@@ -28,6 +28,7 @@ from stream.decision import CallDecision
 from stream.events import Alert, AlertKind, AudioFrame, Decision, Dropped, Gap, Media, Medium, VideoFrame
 from stream.explainer import Explainable, Explainer, JudgedWindows, Run, WindowExplainer
 from stream.policy import Policy
+from stream.scope import EVERYWHERE, Scope
 from stream.windower import FacePicture, Windower
 
 log = structlog.get_logger()
@@ -77,11 +78,14 @@ class SessionInfo:
     name: str
     source: str
     started_at: datetime
+    scope: Scope = EVERYWHERE
+    """Whose call it is."""
 
 
-def new_session_info(name: str, source: str) -> SessionInfo:
+def new_session_info(name: str, source: str, scope: Scope = EVERYWHERE) -> SessionInfo:
     """Name a call that begins now."""
-    return SessionInfo(id=secrets.token_urlsafe(9), name=name, source=source, started_at=datetime.now(UTC))
+    started_at = datetime.now(UTC)
+    return SessionInfo(id=secrets.token_urlsafe(9), name=name, source=source, started_at=started_at, scope=scope)
 
 
 class Session:

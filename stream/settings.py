@@ -7,6 +7,7 @@ typing error does not silently leave a default in force.
 import ipaddress
 import json
 import os
+import re
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -31,15 +32,27 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on")
     port: int = Field(8400, ge=1, le=65535, description="TCP port")
-    token: str = Field("", description="Bearer token for every route; needed unless `host` is a loopback address")
-    data_dir: Path = Field(Path(".kua"), description="Folder of the database and of kept faces")
-    database_url: str = Field("", description="SQLAlchemy URL of the alert store; default: SQLite in `data_dir`")
-    keep_faces_days: float = Field(
-        0, ge=0, le=365, description="How long the face of an alert is kept in `data_dir` [days]; 0: never written"
+    token: str = Field("", description="An administrator's bearer token beside those that `tokens create` makes")
+    organisation: str = Field("default", pattern=r"^[\w.-]{1,64}$", description="Whose calls come without such a token")
+    data_dir: Path = Field(Path(".kua"), description="Folder of the database and of the keys of evidence")
+    database_url: str = Field(
+        "",
+        description="SQLAlchemy URL of the alert store, `postgresql+asyncpg://...` too; default: SQLite in `data_dir`",
     )
+    keep_days: float = Field(
+        30, ge=0, le=3650, description="How long evidence of an alert is kept [days]; 0: never written"
+    )
+    keep_faces: bool = Field(True, description="Whether the crops of alerted faces are kept")
+    keep_audio: bool = Field(False, description="Whether the alerted seconds of sound are kept")
+    evidence_roles: list[Literal["viewer", "agent", "analyst", "admin"]] = Field(
+        ["agent", "analyst", "admin"], description="Which roles may see evidence, agents that of their own calls"
+    )
+    webhook_private: bool = Field(False, description="Whether webhooks may call into private networks, and without TLS")
     log_format: Literal["console", "json"] = Field("console", description="How log lines are written")
     allowed_origins: list[str] = Field([], description="Origins beside our own whose pages may call us (CORS)")
     allowed_hosts: list[str] = Field([], description="Host names beside loopback's that a request may name; empty: any")
+    embed_origins: list[str] = Field([], description="Origins whose pages may show the agent's console in a frame")
+    requests_per_minute: int = Field(1200, ge=1, description="Requests with one token a minute; more are answered 429")
 
     max_sessions: int = Field(8, ge=1, le=64, description="Calls at a time; more are answered 503")
     connect_timeout_s: float = Field(10, gt=0, le=120, description="From an offer to a connected peer [s]")
@@ -74,9 +87,11 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
     @model_validator(mode="after")
-    def _needs_token_in_the_open(self) -> "Settings":
-        if not self.token and not self.is_loopback:
-            raise ValueError(f"host {self.host} can be reached from outside: set {PREFIX}TOKEN")
+    def _origins_are_origins(self) -> "Settings":
+        # They go into a header: a wrong one would open or close more than meant.
+        for origin in self.embed_origins:
+            if not re.fullmatch(r"https?://[\w.-]+(:\d+)?", origin):
+                raise ValueError(f"{PREFIX}EMBED_ORIGINS: {origin!r} is no origin; expected https://HOST[:PORT]")
         return self
 
     @property

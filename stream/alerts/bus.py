@@ -5,11 +5,15 @@ A viewer that reads too slowly is cut off: it connects again and asks the store 
 
 import asyncio
 from collections import OrderedDict, deque
+from collections.abc import Callable
 
 from stream.api.messages import StoredMessage, VerdictMessage
+from stream.scope import EVERYWHERE, Scope
 
 MAX_STORED = 1000
 """Stored events that may wait for one viewer."""
+
+Accepts = Callable[[StoredMessage | VerdictMessage, Scope], bool]
 
 
 class Subscription:
@@ -17,19 +21,21 @@ class Subscription:
 
     Args:
         session: Only events of this call, or all if None.
+        accepts: Whether the viewer may see a message of a call.
     """
 
-    def __init__(self, session: str | None = None) -> None:
+    def __init__(self, session: str | None = None, accepts: Accepts = lambda *_: True) -> None:
         self._session = session
+        self._accepts = accepts
         self._stored: deque[StoredMessage] = deque()
         self._live: OrderedDict[str, VerdictMessage] = OrderedDict()
         self._ready = asyncio.Event()
         self.is_cut = False
         """Too slow: nothing more comes."""
 
-    def put(self, message: StoredMessage | VerdictMessage) -> None:
+    def put(self, message: StoredMessage | VerdictMessage, scope: Scope = EVERYWHERE) -> None:
         """Queue a message."""
-        if self._session is not None and message.session != self._session:
+        if (self._session is not None and message.session != self._session) or not self._accepts(message, scope):
             return
         if isinstance(message, VerdictMessage):
             self._live[message.session] = message
@@ -65,9 +71,9 @@ class Bus:
     def __len__(self) -> int:
         return len(self._subscriptions)
 
-    def subscribe(self, session: str | None = None) -> Subscription:
+    def subscribe(self, session: str | None = None, accepts: Accepts = lambda *_: True) -> Subscription:
         """Begin to collect messages for a viewer."""
-        subscription = Subscription(session)
+        subscription = Subscription(session, accepts)
         self._subscriptions.add(subscription)
         return subscription
 
@@ -75,10 +81,10 @@ class Bus:
         """Stop collecting."""
         self._subscriptions.discard(subscription)
 
-    def publish(self, message: StoredMessage | VerdictMessage) -> None:
-        """Give a message to every viewer."""
+    def publish(self, message: StoredMessage | VerdictMessage, scope: Scope = EVERYWHERE) -> None:
+        """Give a message to every viewer who may see its call."""
         for subscription in self._subscriptions:
-            subscription.put(message)
+            subscription.put(message, scope)
 
     def close(self) -> None:
         """Cut off every viewer: the service stops."""

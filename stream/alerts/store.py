@@ -1,44 +1,39 @@
-"""What must not be lost: every call's beginning and end and every alert, numbered by a `seq` that only grows.
+"""What must not be lost: every call's beginning and end, every alert and what people did, numbered by a growing `seq`.
 
-SQLite in WAL mode by default, any database that SQLAlchemy knows by URL. An event is on disk before anybody hears of
-it.
+SQLite in WAL mode by default, PostgreSQL by URL. An event is on disk before anybody hears of it, together with its link
+in the chain of its call and with what follows from it for cases and webhooks. What shows a face or gives back a sound
+is sealed with its call's key.
 """
 
+import json
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from sqlalchemy import JSON, Integer, Select, String, func, select
+from sqlalchemy import Connection, Select, func, inspect, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.event import listen
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from stream.alerts import chain
+from stream.alerts.announce import announce
+from stream.alerts.projection import call_of, project
+from stream.alerts.tables import Base, CallRow, EventRow
+from stream.alerts.vault import ShreddedError, Vault
 from stream.api.messages import STORED, SessionStartedMessage, StoredMessage
 from stream.errors import SettingsError
+from stream.scope import EVERYWHERE, Scope
 
+SEALED = ("explanation", "voice_explanation")
+"""Types of events whose body shows where on a face, or when in a sound, evidence lies."""
+OPEN_FIELDS = ("type", "session", "alert", "at")
+"""What of a sealed event is not."""
+_LOCK = 0x6B7561
+"""PostgreSQL's advisory lock of whoever appends: numbers become visible in their order."""
 
-class _Base(DeclarativeBase):
-    pass
-
-
-class EventRow(_Base):
-    """One stored event."""
-
-    __tablename__ = "events"
-    # AUTOINCREMENT: a number is never given twice, also after the newest rows were deleted.
-    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012  # SQLAlchemy's own idiom
-
-    seq: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
-    session: Mapped[str] = mapped_column(String(64), index=True)
-    type: Mapped[str] = mapped_column(String(32), index=True)
-    body: Mapped[dict[str, object]] = mapped_column(JSON)
-
-    def message(self) -> StoredMessage:
-        """Return the event as it goes over the wire."""
-        return STORED.validate_python(self.body | {"seq": self.seq}, strict=False)
+Make = Callable[[int], StoredMessage]
 
 
 class Store:
@@ -46,79 +41,193 @@ class Store:
 
     Args:
         url: An SQLAlchemy URL with an asynchronous driver.
+        vault: Keys of what is sealed.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, vault: Vault) -> None:
         self._url = make_url(url)
-        self._engine = create_async_engine(self._url)
-        if self._url.get_backend_name() == "sqlite":
-            listen(self._engine.sync_engine, "connect", _set_pragmas)
-        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
+        self.vault = vault
+        self.engine = create_async_engine(self._url)
+        self.is_sqlite = self._url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            listen(self.engine.sync_engine, "connect", _set_pragmas)
+        self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
     async def open(self) -> None:
-        """Create what is missing.
+        """Create what is missing, also in a database of an earlier version.
 
         Raises:
             SettingsError: The database cannot be opened or written.
         """
         try:
-            if self._url.get_backend_name() == "sqlite" and self._url.database:
+            if self.is_sqlite and self._url.database:
                 Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
-            async with self._engine.begin() as connection:
-                await connection.run_sync(_Base.metadata.create_all)
+            async with self.engine.begin() as connection:
+                await connection.run_sync(_create)
+            await self._link_old_events()
         except (SQLAlchemyError, OSError) as exc:
             raise SettingsError(f"cannot open the alert store {self._url}: {exc}") from exc
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._engine.dispose()
+        await self.engine.dispose()
 
-    async def append(self, make: Callable[[int], StoredMessage]) -> StoredMessage:
-        """Store an event and return it with its number.
+    async def append(self, make: Make, scope: Scope = EVERYWHERE) -> StoredMessage:
+        """Store an event with all that follows from it, and return it with its number.
 
         Args:
             make: Builds the message for a given `seq`.
+            scope: Whose call it is of.
+
+        Raises:
+            ConflictError: A person's deed does not fit the case as it is now; nothing is stored.
         """
         draft = make(0)
-        row = EventRow(session=draft.session, type=draft.type, body=draft.model_dump(mode="json", exclude={"seq"}))
-        async with self._sessions.begin() as session:
-            session.add(row)
-        return make(row.seq)
+        row = EventRow(session=draft.session, type=draft.type, org=scope.org, owner=scope.owner, body={})
+        async with self.sessions.begin() as db:
+            if not self.is_sqlite:
+                await db.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+            db.add(row)
+            await db.flush()
+            event = make(row.seq)
+            await self._fill(db, row, event, scope)
+        return event
+
+    async def _fill(self, db: AsyncSession, row: EventRow, event: StoredMessage, scope: Scope) -> None:
+        body = event.model_dump(mode="json", exclude={"seq"})
+        row.body_sha256 = chain.body_sha256(body)
+        if event.type in SEALED:
+            row.sealed = self.vault.seal(event.session, chain.canonical(body))
+            body = {name: body[name] for name in OPEN_FIELDS}
+        row.body = body
+        await project(db, event, scope)
+        call = await call_of(db, event.session, scope)
+        call.chain = row.chain = chain.link(call.chain or chain.GENESIS, row.seq, row.body_sha256)
+        await announce(db, event, scope, row.chain)
 
     async def newest_seq(self) -> int:
         """Return the number of the newest event, 0 if there is none."""
-        async with self._sessions() as session:
-            return await session.scalar(select(func.max(EventRow.seq))) or 0
+        async with self.sessions() as db:
+            return await db.scalar(select(func.max(EventRow.seq))) or 0
 
     async def after(
-        self, seq: int, limit: int = 1000, session: str | None = None, types: Collection[str] = ()
+        self,
+        seq: int,
+        limit: int = 1000,
+        session: str | None = None,
+        types: Collection[str] = (),
+        *,
+        org: str | None = None,
+        owner: str | None = None,
+        without: Collection[str] = (),
     ) -> list[StoredMessage]:
-        """Return up to `limit` events newer than `seq`, oldest first, of one session and of some types if given."""
-        query = select(EventRow).where(EventRow.seq > seq)
+        """Return up to `limit` events newer than `seq`, oldest first, of one session and of some types if given.
+
+        Args:
+            seq: Number of an event.
+            limit: How many at most.
+            session: Only of this call.
+            types: Only of these types.
+            org: Only of this organisation.
+            owner: Only of this token's calls.
+            without: None of these types.
+        """
+        query = select(EventRow).where(EventRow.type.not_in(without))
         if types:
             query = query.where(EventRow.type.in_(types))
-        if session is not None:
-            query = query.where(EventRow.session == session)
-        return await self._read(query.order_by(EventRow.seq).limit(limit))
+        for column, value in ((EventRow.session, session), (EventRow.org, org), (EventRow.owner, owner)):
+            if value is not None:
+                query = query.where(column == value)
+        # Deleted ones leave holes; a page is empty only at the end.
+        while rows := await self._rows(query.where(EventRow.seq > seq).order_by(EventRow.seq).limit(limit)):
+            if found := self._opened(rows):
+                return found
+            seq = rows[-1].seq
+        return []
 
     async def recent(self, n: int) -> list[StoredMessage]:
         """Return the newest `n` events, oldest first."""
-        return (await self._read(select(EventRow).order_by(EventRow.seq.desc()).limit(n)))[::-1]
+        return self._opened(await self._rows(select(EventRow).order_by(EventRow.seq.desc()).limit(n)))[::-1]
 
-    async def unended(self) -> list[SessionStartedMessage]:
+    async def links(self, session: str) -> list[tuple[EventRow, StoredMessage | None]]:
+        """Return all events of a call with their links, oldest first; None where a body was deleted."""
+        rows = await self._rows(select(EventRow).where(EventRow.session == session).order_by(EventRow.seq))
+        return [(row, self._message(row)) for row in rows]
+
+    async def unended(self) -> list[tuple[SessionStartedMessage, Scope]]:
         """Return the calls that began and never ended: those that ran when the service was killed."""
         ended = select(EventRow.session).where(EventRow.type == "session_ended")
         query = select(EventRow).where(EventRow.type == "session_started", EventRow.session.not_in(ended))
-        return [event for event in await self._read(query) if isinstance(event, SessionStartedMessage)]
+        rows = await self._rows(query.order_by(EventRow.seq))
+        events = [(self._message(row), Scope(row.org, row.owner)) for row in rows]
+        return [(event, scope) for event, scope in events if isinstance(event, SessionStartedMessage)]
 
-    async def _read(self, query: Select[EventRow]) -> list[StoredMessage]:
-        async with self._sessions() as session:
-            return [row.message() for row in await session.scalars(query)]
+    async def organisations(self) -> list[str]:
+        """Return the organisations that have calls."""
+        async with self.sessions() as db:
+            return list(await db.scalars(select(CallRow.org).distinct()))
+
+    async def scopes(self) -> dict[str, Scope]:
+        """Return whose the calls of the newest events are."""
+        query = select(EventRow.session, EventRow.org, EventRow.owner).order_by(EventRow.seq.desc()).limit(2000)
+        async with self.sessions() as db:
+            return {session: Scope(org, owner) for session, org, owner in await db.execute(query)}
+
+    async def erase(self) -> None:
+        """Have SQLite forget what was deleted, also in its write-ahead log."""
+        if self.is_sqlite:
+            async with self.engine.connect() as connection:
+                await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+
+    async def _rows(self, query: Select[EventRow]) -> list[EventRow]:
+        async with self.sessions() as db:
+            return list(await db.scalars(query))
+
+    def _opened(self, rows: list[EventRow]) -> list[StoredMessage]:
+        return [event for row in rows if (event := self._message(row)) is not None]
+
+    def _message(self, row: EventRow) -> StoredMessage | None:
+        """Return the event as it goes over the wire; None if its body was deleted."""
+        body = row.body
+        if row.sealed is not None:
+            try:
+                body = json.loads(self.vault.open(row.session, row.sealed))
+            except ShreddedError:
+                return None
+        return STORED.validate_python(body | {"seq": row.seq}, strict=False)
+
+    async def _link_old_events(self) -> None:
+        """Give events of versions before the chain their links and their cases."""
+        query = select(EventRow).where(EventRow.chain == "").order_by(EventRow.seq).limit(500)
+        while True:
+            async with self.sessions.begin() as db:
+                rows = list(await db.scalars(query))
+                for row in rows:
+                    scope = Scope(row.org, row.owner)
+                    event = STORED.validate_python(row.body | {"seq": row.seq}, strict=False)
+                    await self._fill(db, row, event, scope)
+                    await db.flush()
+            if not rows:
+                return
+
+
+def _create(connection: Connection) -> None:
+    """Make missing tables, and missing columns of those that are there."""
+    Base.metadata.create_all(connection)
+    known = inspect(connection)
+    for table in Base.metadata.sorted_tables:
+        there = {column["name"] for column in known.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in there:
+                kind = column.type.compile(connection.dialect)
+                default = getattr(column.server_default, "arg", None)
+                rest = f" NOT NULL DEFAULT '{default}'" if default is not None else ""
+                connection.execute(text(f'ALTER TABLE {table.name} ADD COLUMN "{column.name}" {kind}{rest}'))
 
 
 def _set_pragmas(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     """WAL lets viewers read while a call writes; FULL makes a committed alert survive a power cut."""
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON", "busy_timeout=10000"):
+        cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

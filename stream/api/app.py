@@ -6,40 +6,64 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Annotated, Protocol
 
+import structlog
 from fastapi import Depends, FastAPI, Request, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from models import promise
 from models.window import Score
+from stream.alerts.audit import Audit
 from stream.alerts.bus import Bus
-from stream.alerts.faces import Faces
+from stream.alerts.case_file import public_hex
+from stream.alerts.cases import Cases
+from stream.alerts.evidence import Evidence, Keeping
 from stream.alerts.recorder import Recorder
 from stream.alerts.store import Store
-from stream.api import live, metrics, sessions, whip
+from stream.alerts.tokens import Tokens
+from stream.alerts.vault import Vault
+from stream.alerts.verify import fingerprint
+from stream.alerts.webhook_store import WebhookStore
+from stream.alerts.webhooks import Webhooks
+from stream.api import admin, hooks, invites, live, metrics, sessions, whip
+from stream.api import cases as case_routes
+from stream.api import evidence as evidence_routes
 from stream.api import promise as promise_routes
 from stream.api.access import Access
+from stream.api.admin_messages import Right
+from stream.api.calls import Calls
+from stream.api.evidence import CaseFiles
+from stream.api.principal import Principal
 from stream.batcher import Batcher
 from stream.desk import Desk
+from stream.errors import ConflictError
 from stream.ingest.webrtc import WebRtcIngest
 from stream.ingest.websocket import serve_call
 from stream.policy import Policy
 from stream.session import FaceSearch
 from stream.settings import Settings
 
+log = structlog.get_logger()
+
 PAGES = Path(__file__).parents[2] / "web" / "dist"
 
+_EMBEDDED = "/console"
+"""The page that an agent's desktop may show in a frame."""
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "media-src 'self' blob:; connect-src 'self' ws: wss:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self)",
+    "Cross-Origin-Opener-Policy": "same-origin",
 }
+_POLICY = (
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; "
+    "connect-src 'self' ws: wss:; base-uri 'none'; form-action 'self'; object-src 'none'; frame-ancestors "
+)
 
 
 class Models(FaceSearch, Protocol):
@@ -58,7 +82,9 @@ class Service:
     bus: Bus
     recorder: Recorder
     batcher: Batcher
-    faces: Faces
+    evidence: Evidence
+    webhooks: Webhooks
+    tokens: Tokens
     desk: Desk
     ingest: WebRtcIngest
     pool: ThreadPoolExecutor
@@ -66,9 +92,10 @@ class Service:
     async def start(self) -> None:
         """Open the store and start the workers."""
         await self.store.open()
-        await self.faces.start()
         await self.recorder.start()
         await self.desk.restore(self.store)
+        await self.evidence.start()
+        await self.webhooks.start()
         self.batcher.start()
 
     async def stop(self) -> None:
@@ -76,8 +103,9 @@ class Service:
         self.desk.close_all("service stopped")
         await self.ingest.close()
         await self.desk.settle()
-        await self.faces.close()
+        await self.evidence.close()
         await self.recorder.close()
+        await self.webhooks.close()
         self.bus.close()
         await self.batcher.close()
         self.pool.shutdown(wait=True, cancel_futures=True)
@@ -98,9 +126,12 @@ def build_service(settings: Settings, detector: Models, workers: int) -> Service
     def run(work: Callable[[], Sequence[Score]]) -> asyncio.Future[Sequence[Score]]:
         return asyncio.get_running_loop().run_in_executor(pool, work)
 
-    store, bus = Store(settings.store_url), Bus()
+    store, bus = open_store(settings), Bus()
     recorder = Recorder(store, bus)
-    faces = Faces(settings.data_dir / "faces", settings.keep_faces_days)
+    keeping = Keeping(days=settings.keep_days, faces=settings.keep_faces, audio=settings.keep_audio)
+    evidence = Evidence(store, recorder, keeping)
+    webhooks = build_webhooks(store, settings)
+    recorder.on_stored(lambda *_: webhooks.wake())
     batcher = Batcher(
         detector,
         run,
@@ -115,14 +146,25 @@ def build_service(settings: Settings, detector: Models, workers: int) -> Service
         digests=detector.digests | {"decision": policy.model.digest},
         batcher=batcher,
         recorder=recorder,
-        faces=faces,
+        evidence=evidence,
         bus=bus,
         policy=policy,
         max_sessions=settings.max_sessions,
         pool=pool,
     )
-    ingest = WebRtcIngest(desk, settings)
-    return Service(store, bus, recorder, batcher, faces, desk, ingest, pool)
+    ingest, tokens = WebRtcIngest(desk, settings), Tokens(store.sessions)
+    return Service(store, bus, recorder, batcher, evidence, webhooks, tokens, desk, ingest, pool)
+
+
+def open_store(settings: Settings) -> Store:
+    """Return the store of the settings, not yet opened."""
+    return Store(settings.store_url, Vault(settings.data_dir / "keys", is_volatile=settings.keep_days == 0))
+
+
+def build_webhooks(store: Store, settings: Settings) -> Webhooks:
+    """Return the webhooks of a store."""
+    allow_private = settings.webhook_private
+    return Webhooks(WebhookStore(store.sessions, store.vault, allow_private=allow_private), allow_private=allow_private)
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -155,32 +197,51 @@ def create_app(settings: Settings, detector: Models, *, device: str, workers: in
         redoc_url=None,
     )
     app.state.service = service
-    _add_routes(app, service, settings, device, service.desk.digests)
-    app.middleware("http")(_secure)
+    _add_routes(app, service, settings, device)
+    app.middleware("http")(_securing(settings))
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(ConflictError, _conflict)
+    app.add_exception_handler(SQLAlchemyError, _storage_error)
     return app
 
 
-def _add_routes(app: FastAPI, service: Service, settings: Settings, device: str, models: dict[str, str]) -> None:
-    access = Access(settings)
-    guarded = [Depends(access.require)]
-    collector = metrics.KuaCollector(service.desk, service.batcher, service.bus, device, models)
-    app.include_router(whip.router(service.ingest, settings, dependencies=guarded))
-    app.include_router(sessions.router(service.desk, settings, device, models), dependencies=guarded)
-    app.include_router(promise_routes.router(service.desk), dependencies=guarded)
-    app.include_router(live.router(live.Feed(service.store, service.bus, service.recorder), service.store, access))
+def _add_routes(app: FastAPI, service: Service, settings: Settings, device: str) -> None:
+    audit = Audit(service.store.sessions)
+    access = Access(settings, service.tokens, audit)
+    cases = Cases(service.store.sessions)
+    kept = {"keep_days", "keep_faces", "keep_audio", "promise_hours", "min_face_s", "min_speech_s"}
+    files = CaseFiles(service.store, cases, service.evidence, settings.model_dump(mode="json", include=kept))
+    calls = Calls(service.desk, service.tokens, access)
+    key = fingerprint(public_hex(service.store.vault.signing_key().public_key()))
+    feed = live.Feed(service.store, service.bus, service.recorder, access)
+    app.include_router(whip.router(service.ingest, settings, calls))
+    app.include_router(sessions.router(service.desk, settings, access, device, key))
+    app.include_router(promise_routes.router(service.desk, access))
+    app.include_router(case_routes.router(cases, service.evidence, service.recorder, service.desk, access))
+    app.include_router(evidence_routes.router(files, service.desk, access))
+    app.include_router(admin.router(service.tokens, audit, access))
+    app.include_router(invites.router(service.tokens, service.desk, settings, access))
+    app.include_router(hooks.router(service.webhooks, access))
+    app.include_router(live.router(feed, service.store, access))
 
     @app.websocket("/v1/ingest")
     async def ingest(socket: WebSocket) -> None:
-        await serve_call(socket, service.desk, settings, access.allows(socket))
+        principal = await access.admits(socket, Right.CALL)
+        desk = calls.under(principal) if principal else service.desk
+        await serve_call(socket, desk, settings, principal is not None)
 
-    @app.get("/metrics", dependencies=guarded, tags=["service"])
-    async def scrape() -> Response:
+    collector = metrics.KuaCollector(service, device, service.desk.digests)
+
+    @app.get("/metrics", tags=["service"], response_class=PlainTextResponse)
+    async def scrape(principal: Annotated[Principal, Depends(access.needs(Right.WATCH))]) -> Response:
+        """Return the service's figures for Prometheus."""
+        await collector.count(cases)
         return PlainTextResponse(metrics.exposition(collector), media_type="text/plain; version=0.0.4")
 
     @app.get("/healthz", tags=["service"])
     async def health() -> dict[str, str]:
+        """Say that the service runs."""
         return {"status": "ok"}
 
     _add_pages(app)
@@ -197,17 +258,28 @@ def _add_pages(app: FastAPI) -> None:
 
     @app.get("/", include_in_schema=False)
     @app.get("/viewer", include_in_schema=False)
+    @app.get("/desk", include_in_schema=False)
+    @app.get("/console", include_in_schema=False)
+    @app.get("/join", include_in_schema=False)
+    @app.get("/admin", include_in_schema=False)
     async def page() -> Response:
         return FileResponse(PAGES / "index.html", headers={"Cache-Control": "no-cache"})
 
     app.mount("/", StaticFiles(directory=PAGES), name="pages")
 
 
-async def _secure(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    response = await call_next(request)
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response
+def _securing(settings: Settings) -> Callable[[Request, Callable[[Request], Awaitable[Response]]], Awaitable[Response]]:
+    """Return the middleware that adds what browsers are to hold our pages to."""
+    ancestors = " ".join(settings.embed_origins) or "'none'"
+
+    async def secure(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        response = await call_next(request)
+        framed = ancestors if request.url.path == _EMBEDDED else "'none'"
+        for name, value in (_HEADERS | {"Content-Security-Policy": _POLICY + framed}).items():
+            response.headers.setdefault(name, value)
+        return response
+
+    return secure
 
 
 async def _http_error(_: Request, exc: Exception) -> Response:
@@ -219,3 +291,15 @@ async def _validation_error(_: Request, exc: Exception) -> Response:
     assert isinstance(exc, RequestValidationError)
     texts = (f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in exc.errors())
     return JSONResponse({"error": "; ".join(texts)}, 422)
+
+
+async def _conflict(_: Request, exc: Exception) -> Response:
+    return JSONResponse({"error": str(exc)}, 409)
+
+
+async def _storage_error(_: Request, exc: Exception) -> Response:
+    """Say that nothing was stored: a full disk, a database that went away."""
+    log.error("the store failed", exc_info=exc)
+    return JSONResponse(
+        {"error": "the store does not answer; nothing was changed, try again"}, 503, {"Retry-After": "5"}
+    )

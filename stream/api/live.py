@@ -5,7 +5,8 @@ again misses nothing and hears nothing twice.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, WebSocket
@@ -15,38 +16,61 @@ from stream.alerts.bus import Bus
 from stream.alerts.recorder import Recorder
 from stream.alerts.store import Store
 from stream.api.access import SUBPROTOCOL, Access
+from stream.api.admin_messages import Right
 from stream.api.messages import HelloMessage, StoredMessage, VerdictMessage
+from stream.api.principal import Principal
 
 KEEP_ALIVE_S = 10.0
 UNAUTHORISED = 4401
 TOO_SLOW = 4408
 PAGE = 1000
+MAX_SEQ = 2**31 - 1
+"""Of the database's column."""
 
+After = Annotated[int | None, Query(ge=0, le=MAX_SEQ)]
 LiveMessage = HelloMessage | StoredMessage | VerdictMessage
 
 
 class Feed:
     """Replay, then live."""
 
-    def __init__(self, store: Store, bus: Bus, recorder: Recorder) -> None:
+    def __init__(
+        self,
+        store: Store,
+        bus: Bus,
+        recorder: Recorder,
+        access: Access,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._access = access
+        self._clock = clock
         self._store = store
         self._bus = bus
         self._recorder = recorder
 
-    async def messages(self, after: int | None, session: str | None) -> AsyncIterator[LiveMessage]:
+    async def messages(
+        self, after: int | None, session: str | None, principal: Principal
+    ) -> AsyncIterator[LiveMessage]:
         """Yield a hello, what was stored after `after` (None: nothing), then live messages until the viewer is cut.
 
-        Whenever there is nothing to say for `KEEP_ALIVE_S`, another hello comes.
+        Only what `principal` may see; it is asked anew whether that one still may every `KEEP_ALIVE_S`. Whenever there
+        is nothing to say for so long, another hello comes.
         """
-        subscription = self._bus.subscribe(session)  # before the replay, so that nothing falls between
+        # Before the replay, so that nothing falls between.
+        subscription = self._bus.subscribe(session, principal.accepts)
+        asked_s = self._clock()
         try:
             seq = self._recorder.seq if after is None else after
             yield HelloMessage(seq=self._recorder.seq)
-            while page := await self._store.after(seq, PAGE, session):
+            while page := await stored(self._store, principal, seq, PAGE, session):
                 for event in page:
                     seq = event.seq
                     yield event
             while True:
+                if self._clock() - asked_s >= KEEP_ALIVE_S:
+                    asked_s = self._clock()
+                    if not await self._access.is_valid(principal):
+                        return
                 try:
                     message = await asyncio.wait_for(subscription.get(), KEEP_ALIVE_S)
                 except TimeoutError:
@@ -61,45 +85,58 @@ class Feed:
             self._bus.unsubscribe(subscription)
 
 
+async def stored(
+    store: Store, principal: Principal, after: int, limit: int, session: str | None
+) -> list[StoredMessage]:
+    """Return stored events after `after` that somebody may see, oldest first, of one call if it is named."""
+    hidden = principal.hidden
+    return await store.after(after, limit, session, org=principal.org, owner=principal.owner, without=hidden)
+
+
 def router(feed: Feed, store: Store, access: Access) -> APIRouter:
     """Return the routes of the live feed."""
     routes = APIRouter(tags=["live"])
+    OfWatch = Annotated[Principal, Depends(access.needs(Right.WATCH))]
 
     @routes.websocket("/v1/alerts")
-    async def alerts(socket: WebSocket, after: int | None = None, session: str | None = None) -> None:
+    async def alerts(socket: WebSocket, after: After = None, session: str | None = None) -> None:
         """Send `ServerMessage`s as JSON text; what the viewer sends is ignored."""
         offered = socket.headers.get("sec-websocket-protocol", "")
         await socket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
-        if not access.allows(socket):
+        principal = await access.admits(socket, Right.WATCH)
+        if principal is None:
             await socket.close(UNAUTHORISED, "a bearer token is needed")
             return
-        tasks = [asyncio.create_task(_send(socket, feed.messages(after, session))), asyncio.create_task(_gone(socket))]
+        told = feed.messages(after, session, principal)
+        tasks = [asyncio.create_task(_send(socket, told)), asyncio.create_task(_gone(socket))]
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    @routes.get("/v1/alerts/stream", dependencies=[Depends(access.require)])
+    @routes.get("/v1/alerts/stream", response_class=StreamingResponse)
     async def stream(
-        after: int | None = None,
+        principal: OfWatch,
+        after: After = None,
         session: str | None = None,
-        last_event_id: Annotated[int | None, Header()] = None,
+        last_event_id: Annotated[int | None, Header(ge=0, le=MAX_SEQ)] = None,
     ) -> StreamingResponse:
         """Send `ServerMessage`s as server-sent events; stored ones carry their `seq` as the event's id."""
         start = last_event_id if last_event_id is not None else after
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(
-            _events(feed.messages(start, session)), media_type="text/event-stream", headers=headers
+            _events(feed.messages(start, session, principal)), media_type="text/event-stream", headers=headers
         )
 
-    @routes.get("/v1/events", dependencies=[Depends(access.require)])
+    @routes.get("/v1/events")
     async def events(
-        after: Annotated[int, Query(ge=0)] = 0,
+        principal: OfWatch,
+        after: Annotated[int, Query(ge=0, le=MAX_SEQ)] = 0,
         limit: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
         session: str | None = None,
     ) -> list[StoredMessage]:
         """Return stored events after `after`, oldest first, of one call if it is named."""
-        return await store.after(after, limit, session)
+        return await stored(store, principal, after, limit, session)
 
     return routes
 

@@ -9,6 +9,32 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter
 
 from models.window import Reason, Signal
+from stream.api.admin_messages import (
+    AuditMessage,
+    DeadLetterMessage,
+    DeleteRequest,
+    InviteRequest,
+    JoinMessage,
+    MeMessage,
+    NewInviteMessage,
+    NewTokenMessage,
+    NewWebhookMessage,
+    TokenRequest,
+    WebhookRequest,
+    WebhookTestMessage,
+)
+from stream.api.case_messages import (
+    CaseActionMessage,
+    CaseDetailMessage,
+    CasePageMessage,
+    DeedRequest,
+    DriftMessage,
+    EvidenceDeletedMessage,
+    EvidenceMessage,
+    StakeMessage,
+    StakeRequest,
+    StatisticsMessage,
+)
 from stream.api.explanation_messages import FaceExplanationMessage, VoiceExplanationMessage
 from stream.api.message import Message
 from stream.api.promise_messages import LabelMessage, LabelRequest, PromiseMessage
@@ -104,6 +130,8 @@ class SessionEndedMessage(Message):
     """Where each track stood, of those that were there at the end."""
     is_telephone: bool = False
     """Whether its sound came over a telephone line."""
+    mean_llr: dict[Signal, float] = Field(default_factory=dict)
+    """Of the readings of its last half hour, by signal [nat]; what drift is seen by."""
 
 
 class AlertMessage(Message):
@@ -188,6 +216,10 @@ class AboutMessage(Message):
     threshold_nat: float
     keep_faces_days: float
     """How long the faces of alerts are kept on disk [days]; 0: never written."""
+    keep_audio: bool
+    """Whether the alerted seconds of sound are kept as well."""
+    signing_key: str
+    """Fingerprint of the key that case files are signed with."""
 
 
 class ErrorMessage(Message):
@@ -203,43 +235,26 @@ StoredMessage = Annotated[
     | AlertMessage
     | LabelMessage
     | FaceExplanationMessage
-    | VoiceExplanationMessage,
+    | VoiceExplanationMessage
+    | CaseActionMessage
+    | StakeMessage
+    | EvidenceMessage
+    | EvidenceDeletedMessage,
     Field(discriminator="type"),
 ]
-ServerMessage = Annotated[
-    HelloMessage
-    | SessionStartedMessage
-    | SessionEndedMessage
-    | AlertMessage
-    | LabelMessage
-    | FaceExplanationMessage
-    | VoiceExplanationMessage
-    | VerdictMessage,
-    Field(discriminator="type"),
-]
-STORED: TypeAdapter[
-    SessionStartedMessage
-    | SessionEndedMessage
-    | AlertMessage
-    | LabelMessage
-    | FaceExplanationMessage
-    | VoiceExplanationMessage
-] = TypeAdapter(StoredMessage)
-SERVER: TypeAdapter[
-    HelloMessage
-    | SessionStartedMessage
-    | SessionEndedMessage
-    | AlertMessage
-    | LabelMessage
-    | FaceExplanationMessage
-    | VoiceExplanationMessage
-    | VerdictMessage
-] = TypeAdapter(ServerMessage)
+ServerMessage = Annotated[HelloMessage | StoredMessage | VerdictMessage, Field(discriminator="type")]
+STORED: TypeAdapter[StoredMessage] = TypeAdapter(StoredMessage)
+SERVER: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)
 
 
 def json_schema() -> dict[str, object]:
     """Return one JSON schema that names every message, for the page's generated types."""
-    plain = (SnapshotMessage, TimelineMessage, AboutMessage, PromiseMessage, LabelRequest, ErrorMessage)
+    plain = (
+        *(SnapshotMessage, TimelineMessage, AboutMessage, PromiseMessage, LabelRequest, ErrorMessage),
+        *(CasePageMessage, CaseDetailMessage, DeedRequest, StakeRequest, StatisticsMessage, DriftMessage),
+        *(MeMessage, TokenRequest, NewTokenMessage, InviteRequest, NewInviteMessage, JoinMessage, AuditMessage),
+        *(WebhookRequest, NewWebhookMessage, WebhookTestMessage, DeadLetterMessage, DeleteRequest),
+    )
     adapters: list[TypeAdapter[Any]] = [SERVER, *(TypeAdapter(message) for message in plain)]
     _, schema = TypeAdapter.json_schemas([(i, "serialization", a) for i, a in enumerate(adapters)])
     return {"title": "Kua", "$defs": schema["$defs"]}

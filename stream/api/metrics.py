@@ -1,25 +1,43 @@
 """Prometheus metrics, read from the running parts at each scrape."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from stream.alerts.bus import Bus
-from stream.batcher import Batcher
-from stream.desk import Desk
+from stream.alerts.cases import Cases
+from stream.api.messages import AlertMessage, StoredMessage
+from stream.scope import Scope
+
+if TYPE_CHECKING:
+    from stream.api.app import Service
 
 
 class KuaCollector(Collector):
     """Reads the parts of one service."""
 
-    def __init__(self, desk: Desk, batcher: Batcher, bus: Bus, device: str, models: dict[str, str]) -> None:
-        self._desk = desk
-        self._batcher = batcher
-        self._bus = bus
+    def __init__(self, service: "Service", device: str, models: dict[str, str]) -> None:
+        self._desk = service.desk
+        self._batcher = service.batcher
+        self._bus = service.bus
+        self._webhooks = service.webhooks
         self._device = device
         self._models = models
+        self._cases: dict[str, int] = {}
+        self._outbox: dict[str, int] = {}
+        self._alerts: Counter[str] = Counter()
+        service.recorder.on_stored(self._take)
+
+    def _take(self, event: StoredMessage, _: Scope) -> None:
+        if isinstance(event, AlertMessage):
+            self._alerts[event.kind] += 1
+
+    async def count(self, cases: Cases) -> None:
+        """Read from the store what the next `collect` tells of it."""
+        self._cases, self._outbox = await cases.counts(), await self._webhooks.store.counts()
 
     def collect(self) -> Iterator[Metric]:
         """Yield every metric."""
@@ -39,7 +57,25 @@ class KuaCollector(Collector):
         )
         yield CounterMetricFamily("kua_windows_error", "Windows that failed in the detector", value=stats.errors)
         yield GaugeMetricFamily("kua_pictures_dropped", "Pictures let go in running calls", value=dropped.pictures)
+        yield _labelled(
+            "kua_alerts", "Alerts since the start, by what happened", "kind", self._alerts, CounterMetricFamily
+        )
+        yield _labelled("kua_cases", "Cases by status", "status", self._cases, GaugeMetricFamily)
+        yield _labelled("kua_webhook_messages", "Of webhooks, by state", "state", self._outbox, GaugeMetricFamily)
         yield GaugeMetricFamily("kua_audio_lost_seconds", "Sound lost in running calls", value=dropped.audio_s)
+
+
+def _labelled(
+    name: str,
+    what: str,
+    label: str,
+    values: Mapping[str, int],
+    kind: type[GaugeMetricFamily] | type[CounterMetricFamily],
+) -> Metric:
+    family = kind(name, what, labels=[label])
+    for value, n in values.items():
+        family.add_metric([value], n)
+    return family
 
 
 def _latency(values_s: Sequence[float]) -> GaugeMetricFamily:

@@ -22,6 +22,8 @@ class LabelRequest(Message):
     label: AlertLabel
     by: Annotated[str, Field(max_length=100)] = ""
     note: Annotated[str, Field(max_length=2000)] = ""
+    reason: Annotated[str, Field(max_length=200)] = ""
+    """In a few words: what the decision rests on."""
 
 
 class LabelMessage(Message):
@@ -35,6 +37,7 @@ class LabelMessage(Message):
     label: AlertLabel
     by: str
     note: str
+    reason: str = ""
 
 
 class Standing(StrEnum):

@@ -1,60 +1,50 @@
 """What is known of the calls, and of this service."""
 
 from importlib.metadata import version
+from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Response
+from fastapi import APIRouter, Depends, HTTPException
 
+from stream.api.access import Access
+from stream.api.admin_messages import Right
 from stream.api.messages import AboutMessage, SnapshotMessage, TimelineMessage
+from stream.api.principal import Principal
+from stream.api.seen import seen_call
 from stream.desk import Desk
 from stream.settings import Settings
 
-# No cache and no foreign page may hold a face; a page can embed a picture without an `Origin` that we could refuse.
-_PRIVATE = {"Cache-Control": "no-store", "Cross-Origin-Resource-Policy": "same-origin"}
-_NO_FACE = (
-    "no face is held of alert {alert!r}: it never had one, or its time is over; pictures are in memory only, "
-    "unless KUA_KEEP_FACES_DAYS keeps them"
-)
 
-
-def router(desk: Desk, settings: Settings, device: str, models: dict[str, str]) -> APIRouter:
+def router(desk: Desk, settings: Settings, access: Access, device: str, key: str) -> APIRouter:
     """Return the routes that read calls."""
     routes = APIRouter(prefix="/v1", tags=["calls"])
+    OfWatch = Annotated[Principal, Depends(access.needs(Right.WATCH))]
 
     @routes.get("/sessions")
-    async def sessions() -> SnapshotMessage:
+    async def sessions(principal: OfWatch) -> SnapshotMessage:
         """List running and recent calls, newest first."""
-        return desk.snapshot()
+        return desk.snapshot(principal.sees)
 
     @routes.get("/sessions/{session}/timeline")
-    async def timeline(session: str) -> TimelineMessage:
+    async def timeline(session: str, principal: OfWatch) -> TimelineMessage:
         """Return the readings of one call so far."""
+        seen_call(desk, principal, session)
         found = desk.timeline(session)
         if found is None:
             raise HTTPException(404, f"call {session!r} is not known")
         return found
 
-    @routes.get(
-        "/sessions/{session}/alerts/{alert}/face.jpg",
-        response_class=Response,
-        responses={200: {"content": {"image/jpeg": {}}}},
-    )
-    async def face(session: str, alert: str) -> Response:
-        """Return the picture that the newest explanation of an alert lies over, while it is there."""
-        jpeg = await desk.face(session, alert)
-        if jpeg is None:
-            raise HTTPException(404, _NO_FACE.format(alert=alert), _PRIVATE)
-        return Response(jpeg, media_type="image/jpeg", headers=_PRIVATE)
-
     @routes.get("/about")
-    async def about() -> AboutMessage:
+    async def about(principal: OfWatch) -> AboutMessage:
         """Return what a page must know before it starts a call."""
         return AboutMessage(
             version=version("kua"),
             ice_servers=settings.ice_servers,
-            models=models,
+            models=desk.digests,
             device=device,
             threshold_nat=desk.policy.terms(is_telephone=False).threshold_nat,
-            keep_faces_days=settings.keep_faces_days,
+            keep_faces_days=settings.keep_days if settings.keep_faces else 0,
+            keep_audio=settings.keep_audio and settings.keep_days > 0,
+            signing_key=key,
         )
 
     return routes

@@ -1,8 +1,10 @@
 """What is told of calls, as messages: values in, messages out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from statistics import fmean
 
+from models.window import Signal
 from stream.api.messages import (
     AlertMessage,
     CoverageMessage,
@@ -62,14 +64,23 @@ def alert_message(alert: Alert, promise_hours: float, models: dict[str, str]) ->
     )
 
 
-def ended(session: str, cause: str, said: Decision | None) -> Callable[[int], StoredMessage]:
+def ended(
+    session: str, cause: str, said: Decision | None, readings: Iterable[Decision] = ()
+) -> Callable[[int], StoredMessage]:
     """Build the end of a call.
 
     Args:
         session: Its id.
         cause: Why it ended.
         said: The last thing said of it; None if nothing ever was, or if that was lost.
+        readings: What was said of it before.
     """
+    llrs: dict[Signal, list[float]] = {}
+    for decision in readings:
+        for reading in decision.readings:
+            if reading.llr is not None:
+                llrs.setdefault(reading.signal, []).append(reading.llr)
+    mean_llr = {signal: round(fmean(values), 4) for signal, values in llrs.items()}
     at, coverage = datetime.now(UTC).isoformat(), said.coverage if said else Coverage()
     return lambda seq: SessionEndedMessage(
         seq=seq,
@@ -84,4 +95,5 @@ def ended(session: str, cause: str, said: Decision | None) -> Callable[[int], St
         speech_missed_s=dict(coverage.speech_missed_s),
         signals=[SignalMessage.model_validate(reading) for reading in said.readings] if said else [],
         is_telephone=said.is_telephone if said else False,
+        mean_llr=mean_llr,
     )

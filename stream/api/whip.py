@@ -8,21 +8,21 @@ DELETE  /whip/{id}         hang up -> 200
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import Annotated
 from urllib.parse import quote, unquote
 
-from fastapi import APIRouter, Request, Response
-from fastapi.params import Depends
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
-from stream.api.offer_rate import OfferRate
+from stream.api.calls import Calls
+from stream.api.principal import Principal
+from stream.api.rate import Rate
+from stream.api.sdp import ANSWERED, OFFERED, SDP, answered, read_fragment, read_sdp
 from stream.errors import ServiceFullError, SignallingError
-from stream.ingest.offer import MAX_SDP_BYTES
 from stream.ingest.webrtc import WebRtcIngest
 from stream.settings import Settings
 
-SDP = "application/sdp"
-FRAGMENT = "application/trickle-ice-sdpfrag"
 NAME_HEADER = "Kua-Name"
 MAX_NAME_CHARS = 80
 PREFLIGHT_AGE_S = 600
@@ -31,7 +31,7 @@ PREFLIGHT_AGE_S = 600
 def router(
     ingest: WebRtcIngest,
     settings: Settings,
-    dependencies: Sequence[Depends] = (),
+    calls: Calls,
     clock: Callable[[], float] = time.monotonic,
 ) -> APIRouter:
     """Return the routes.
@@ -39,15 +39,28 @@ def router(
     Args:
         ingest: Where the calls go.
         settings: `offers_per_minute`, `allowed_origins`.
-        dependencies: Run before each request but OPTIONS, which browsers send without a token.
+        calls: Who may send one, and whose it then is.
         clock: Monotonic time [s].
     """
-    whip = _Whip(ingest, settings, clock)
+    whip = _Whip(ingest, settings, calls, clock)
     routes = APIRouter(tags=["whip"])
-    guarded = list(dependencies)
-    routes.add_api_route("/whip", whip.post, methods=["POST"], dependencies=guarded, status_code=201)
-    routes.add_api_route("/whip/{id}", whip.patch, methods=["PATCH"], dependencies=guarded, status_code=204)
-    routes.add_api_route("/whip/{id}", whip.delete, methods=["DELETE"], dependencies=guarded)
+    OfCaller = Annotated[Principal, Depends(calls.needs)]
+
+    @routes.post("/whip", status_code=201, response_class=Response, responses=ANSWERED, openapi_extra=OFFERED)
+    async def post(request: Request, principal: OfCaller) -> Response:
+        """Answer an offer (SDP) and open a call."""
+        return await whip.post(request, principal)
+
+    @routes.patch("/whip/{id}", status_code=204, response_class=Response)
+    async def patch(request: Request, id: str, principal: OfCaller) -> Response:
+        """Take more ICE candidates of a caller."""
+        return await whip.patch(request, id, principal)
+
+    @routes.delete("/whip/{id}", response_class=Response)
+    async def delete(request: Request, id: str, principal: OfCaller) -> Response:
+        """Hang up."""
+        return await whip.delete(request, id, principal)
+
     for path in ("/whip", "/whip/{id}"):
         routes.add_api_route(path, whip.options, methods=["OPTIONS"], include_in_schema=False)
         # Named, so that files served at / do not answer them (RFC 9725 section 4.1).
@@ -56,42 +69,43 @@ def router(
 
 
 class _Whip:
-    def __init__(self, ingest: WebRtcIngest, settings: Settings, clock: Callable[[], float]) -> None:
+    def __init__(self, ingest: WebRtcIngest, settings: Settings, calls: Calls, clock: Callable[[], float]) -> None:
         self._ingest = ingest
-        self._rate = OfferRate(settings.offers_per_minute)
+        self._calls = calls
+        self._rate = Rate(settings.offers_per_minute)
         self._origins = frozenset(settings.allowed_origins)
         self._clock = clock
 
-    async def post(self, request: Request) -> Response:
+    async def post(self, request: Request, principal: Principal) -> Response:
         """Answer an offer (SDP) and open a call."""
         try:
             self._check_rate(request)
-            sdp = await _read_sdp(request, SDP)
-            answer = await self._ingest.answer(sdp, _name_of(request))
+            sdp = await read_sdp(request, SDP)
+            name = principal.invite.name if principal.invite else _name_of(request)
+            answer = await self._ingest.answer(sdp, name, self._calls.under(principal))
+            await self._calls.joined(principal, answer.id)
         except (SignallingError, ServiceFullError) as exc:
             return self._error(request, exc)
-        response = Response(answer.sdp, status_code=201, media_type=SDP, headers=self._cors(request))
-        response.headers["Location"] = f"{request.scope.get('root_path', '')}/whip/{quote(answer.id, safe='')}"
-        response.headers["ETag"] = answer.etag
-        response.headers["Accept-Patch"] = FRAGMENT
+        location = f"{request.scope.get('root_path', '')}/whip/{quote(answer.id, safe='')}"
+        response = answered(answer, location, self._cors(request))
         for server in self._ingest.ice_servers:
             response.headers.append("Link", server.to_link())
         return response
 
-    async def patch(self, request: Request, id: str) -> Response:
+    async def patch(self, request: Request, id: str, principal: Principal) -> Response:
         """Take more ICE candidates of a caller."""
         try:
-            fragment = await _read_sdp(request, FRAGMENT)
-            if "if-match" not in request.headers:
-                raise SignallingError("If-Match is missing; send the ETag of the answer", status=428)
-            await self._ingest.patch(id, request.headers["if-match"], fragment)
+            self._calls.require_own(principal, id)
+            fragment, etag = await read_fragment(request)
+            await self._ingest.patch(id, etag, fragment)
         except SignallingError as exc:
             return self._error(request, exc)
         return Response(status_code=204, headers=self._cors(request))
 
-    async def delete(self, request: Request, id: str) -> Response:
+    async def delete(self, request: Request, id: str, principal: Principal) -> Response:
         """Hang up."""
         try:
+            self._calls.require_own(principal, id)
             await self._ingest.delete(id)
         except SignallingError as exc:
             return self._error(request, exc)
@@ -141,22 +155,6 @@ class _TooManyOffersError(SignallingError):
     def __init__(self, message: str, retry_after_s: int) -> None:
         super().__init__(message, status=429)
         self.retry_after_s = retry_after_s
-
-
-async def _read_sdp(request: Request, media_type: str) -> str:
-    """Return the body as text; what Content-Length says is not believed."""
-    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if given != media_type:
-        raise SignallingError(f"Content-Type is {given[:60] or 'missing'}, expected {media_type}", status=415)
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_SDP_BYTES:
-            raise SignallingError(f"the body has more than {MAX_SDP_BYTES} bytes", status=413)
-    try:
-        return body.decode()
-    except UnicodeDecodeError as exc:
-        raise SignallingError("the body is not valid UTF-8") from exc
 
 
 def _name_of(request: Request) -> str:

@@ -62,12 +62,13 @@ class WebRtcIngest:
         """What each running call received so far."""
         return tuple(call.stats for call, _ in self._calls.values())
 
-    async def answer(self, offer: str, name: str) -> Answer:
+    async def answer(self, offer: str, name: str, desk: CallDesk | None = None) -> Answer:
         """Open a session for an offer.
 
         Args:
             offer: SDP, as it came.
             name: To show for the call.
+            desk: Opens the session; None: ours.
 
         Raises:
             SignallingError: We cannot or will not answer it; `status` says which.
@@ -83,7 +84,7 @@ class WebRtcIngest:
         sink: CallSink | None = None
         try:
             sdp = await asyncio.wait_for(call.negotiate(vetted), self._settings.connect_timeout_s)
-            sink = self._desk.open(source=SOURCE, name=name)
+            sink = (desk or self._desk).open(source=SOURCE, name=name)
         except TimeoutError as exc:
             raise SignallingError(f"no answer within {self._settings.connect_timeout_s:g} s", status=504) from exc
         finally:

@@ -70,6 +70,7 @@ async def serving(app: FastAPI) -> AsyncIterator[str]:
 
 
 def make_app(folder: Path, models: SilentModels, **settings: object) -> FastAPI:
+    settings.setdefault("keep_days", 0)  # evidence has tests of its own
     return create_app(Settings(data_dir=folder, **settings), models, device="cpu:test", workers=1)  # type: ignore[arg-type]
 
 

@@ -2,12 +2,11 @@
 
 import asyncio
 import json
-import os
 import threading
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import cv2
 import httpx
@@ -38,7 +37,7 @@ from models.window import (
     scored,
     unscored,
 )
-from stream.api.app import Service, create_app
+from stream.api.app import create_app
 from stream.events import AudioFrame, Medium, VideoFrame
 from stream.explainer import Explainable
 from stream.ingest.wire import Packet, encode_packet
@@ -120,6 +119,7 @@ async def speak(session: Session) -> None:
 
 
 def make_app(folder: Path, models: FaceModels, **settings: object) -> FastAPI:
+    settings.setdefault("keep_days", 0)
     return create_app(Settings(data_dir=folder, **settings), models, device="cpu:test", workers=1)  # type: ignore[arg-type]
 
 
@@ -136,9 +136,14 @@ async def alerted(app: FastAPI, headers: dict[str, str] | None = None) -> AsyncI
     async with serving(app) as address:
         live_at = f"ws://{address}/v1/alerts?after=0"
         async with websockets.connect(live_at, additional_headers=headers) as live:
-            service: Service = app.state.service
-            await show(service.desk.open(source="test", name="A call"))
+            await show(app.state.service.desk.open(source="test", name="A call"))
             yield address, await until(live, "explanation")
+
+
+async def kept_events(client: httpx.AsyncClient, address: str) -> list[dict[str, Any]]:
+    """Return the stored events but those that tell of kept evidence."""
+    events = (await client.get(f"http://{address}/v1/events")).json()
+    return [event for event in events if event["type"] != "evidence"]
 
 
 def files(folder: Path) -> list[Path]:
@@ -150,8 +155,8 @@ def face_url(address: str, told: dict[str, object]) -> str:
 
 
 async def test_the_explanation_follows_its_alert_and_is_replayed_also_after_a_restart(tmp_path: Path) -> None:
-    async with alerted(make_app(tmp_path, FaceModels())) as (address, told), httpx.AsyncClient() as client:
-        events = (await client.get(f"http://{address}/v1/events")).json()
+    async with alerted(make_app(tmp_path, FaceModels(), keep_days=1)) as (address, told), httpx.AsyncClient() as client:
+        events = await kept_events(client, address)
         assert [event["type"] for event in events] == ["session_started", "alert", "explanation"]
         assert events[2] == told
         assert (told["session"], told["alert"]) == (events[1]["session"], events[1]["id"])
@@ -159,19 +164,19 @@ async def test_the_explanation_follows_its_alert_and_is_replayed_also_after_a_re
         assert told["spoof"] == [[0.1, 0.2, 0.3], [0.4, 0.988, 0.6]]
         assert (told["start_s"], told["end_s"]) == (events[1]["time_s"] - 4, events[1]["time_s"])
         assert told["start_s"] <= told["time_s"] < told["end_s"]  # type: ignore[operator]
-    async with serving(make_app(tmp_path, FaceModels())) as address, httpx.AsyncClient() as client:
-        assert (await client.get(f"http://{address}/v1/events?after=2&limit=1")).json() == [told]
+    async with serving(make_app(tmp_path, FaceModels(), keep_days=1)) as address, httpx.AsyncClient() as client:
+        assert (await kept_events(client, address))[2] == told
         (call,) = (await client.get(f"http://{address}/v1/sessions")).json()["sessions"]
         assert (call["name"], call["state"]) == ("A call", "spoof")
 
 
 async def test_an_alerted_voice_is_explained_by_when_and_at_which_pitch_also_after_a_restart(tmp_path: Path) -> None:
-    app = make_app(tmp_path, VoiceModels(), keep_faces_days=1)
+    app = make_app(tmp_path, VoiceModels(), keep_days=1)
     async with serving(app) as address, websockets.connect(f"ws://{address}/v1/alerts?after=0") as live:
         await speak(app.state.service.desk.open(source="test", name="A call"))
         told = await until(live, "voice_explanation")
         async with httpx.AsyncClient() as client:
-            events = (await client.get(f"http://{address}/v1/events")).json()
+            events = await kept_events(client, address)
             assert [event["type"] for event in events] == ["session_started", "alert", "voice_explanation"]
             assert events[2] == told
             assert (await client.get(face_url(address, told))).status_code == 404
@@ -183,9 +188,8 @@ async def test_an_alerted_voice_is_explained_by_when_and_at_which_pitch_also_aft
     assert energy.shape == spoof.shape
     assert (energy.max(), spoof.max()) == (0, 100)
     assert spoof.max(axis=1).argmax() == energy.max(axis=1).argmax()
-    assert not (tmp_path / "faces").exists()
-    async with serving(make_app(tmp_path, VoiceModels())) as address, httpx.AsyncClient() as client:
-        assert (await client.get(f"http://{address}/v1/events?after=2&limit=1")).json() == [told]
+    async with serving(make_app(tmp_path, VoiceModels(), keep_days=1)) as address, httpx.AsyncClient() as client:
+        assert (await kept_events(client, address))[2] == told
 
 
 async def test_of_the_sound_only_a_few_hundred_coarse_numbers_are_kept(tmp_path: Path) -> None:
@@ -216,50 +220,38 @@ async def test_the_face_is_for_viewers_with_the_token_and_never_cached(tmp_path:
         assert pixels.shape == (CROP_PX, CROP_PX, 3)
 
 
-async def test_by_default_no_file_holds_the_face_and_a_restart_forgets_it(tmp_path: Path) -> None:
+async def test_if_nothing_is_kept_no_file_holds_the_face_and_a_restart_forgets_it(tmp_path: Path) -> None:
     async with alerted(make_app(tmp_path, FaceModels())) as (address, told), httpx.AsyncClient() as client:
         assert (await client.get(face_url(address, told))).status_code == 200
         about = (await client.get(f"http://{address}/v1/about")).json()
         assert about["keep_faces_days"] == 0
-        assert {path.name for path in files(tmp_path)} <= {"kua.sqlite", "kua.sqlite-wal", "kua.sqlite-shm"}
+        names = {path.name for path in files(tmp_path)}
+        assert names <= {"kua.sqlite", "kua.sqlite-wal", "kua.sqlite-shm", "signing.pem"}
         assert all(JPEG_MAGIC not in path.read_bytes() for path in files(tmp_path))
     async with serving(make_app(tmp_path, FaceModels())) as address, httpx.AsyncClient() as client:
         gone = await client.get(face_url(address, told))
         assert (gone.status_code, gone.headers["cache-control"]) == (404, "no-store")
         assert gone.json() == {
-            "error": f"no face is held of alert {told['alert']!r}: it never had one, or its time is over; pictures are "
-            "in memory only, unless KUA_KEEP_FACES_DAYS keeps them"
+            "error": f"no face is held of alert {told['alert']!r}: it never had one, or its time is over "
+            "(KUA_KEEP_DAYS, KUA_KEEP_FACES)"
         }
 
 
-async def test_a_kept_face_is_served_after_a_restart_and_deleted_when_its_days_are_over(tmp_path: Path) -> None:
-    async with alerted(make_app(tmp_path, FaceModels(), keep_faces_days=0.5)) as (address, told):
-        (path,) = (tmp_path / "faces").iterdir()
-    app = make_app(tmp_path, FaceModels(), keep_faces_days=0.5)
+async def test_a_kept_face_is_sealed_and_served_after_a_restart(tmp_path: Path) -> None:
+    async with (
+        alerted(make_app(tmp_path, FaceModels(), keep_days=0.5)) as (address, told),
+        httpx.AsyncClient() as client,
+    ):
+        before = (await client.get(face_url(address, told))).content
+        events = (await client.get(f"http://{address}/v1/events")).json()
+        kept = [event["seq"] for event in events if event["type"] == "evidence" and event["kind"] == "face"]
+        assert len(kept) == 1
+        assert kept[0] < told["seq"]  # type: ignore[operator]  # whoever hears of the explanation can ask for it
+    assert all(JPEG_MAGIC not in path.read_bytes() for path in files(tmp_path))
+    app = make_app(tmp_path, FaceModels(), keep_days=0.5)
     async with serving(app) as address, httpx.AsyncClient() as client:
-        assert (await client.get(face_url(address, told))).content == path.read_bytes()
+        assert (await client.get(face_url(address, told))).content == before
         assert (await client.get(f"http://{address}/v1/about")).json()["keep_faces_days"] == 0.5
-    half_a_day_ago = time.time() - 0.51 * 86_400
-    os.utime(path, (half_a_day_ago, half_a_day_ago))
-    app = make_app(tmp_path, FaceModels(), keep_faces_days=0.5)
-    async with serving(app) as address, httpx.AsyncClient() as client:
-        assert not path.exists()
-        assert (await client.get(face_url(address, told))).status_code == 404
-
-
-async def test_the_face_is_on_disk_before_its_explanation_is_stored(tmp_path: Path) -> None:
-    app = make_app(tmp_path, FaceModels(), keep_faces_days=1)
-    service: Service = app.state.service
-    append, seen = service.store.append, list[int]()
-
-    async def watched(make):  # noqa: ANN001, ANN202  # as `Store.append`
-        if make(0).type == "explanation":
-            seen.append(len(list((tmp_path / "faces").glob("*.jpg"))))
-        return await append(make)
-
-    object.__setattr__(service.store, "append", watched)
-    async with alerted(app):
-        assert seen == [1]
 
 
 async def test_an_alert_waits_for_no_explanation_and_a_call_that_ends_meanwhile_still_gets_its_own(
@@ -309,8 +301,8 @@ async def test_a_full_disk_costs_neither_the_alert_nor_its_explanation(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("stream.alerts.faces.Faces._write", full)
-    app = make_app(tmp_path, FaceModels(), keep_faces_days=1)
+    monkeypatch.setattr("stream.alerts.evidence.Evidence._write", full)
+    app = make_app(tmp_path, FaceModels(), keep_days=1)
     async with alerted(app) as (address, told), httpx.AsyncClient() as client:
         assert (await client.get(face_url(address, told))).status_code == 200
         assert len(app.state.service.desk) == 1
@@ -319,14 +311,14 @@ async def test_a_full_disk_costs_neither_the_alert_nor_its_explanation(
 async def test_a_stop_keeps_the_explanation_that_is_being_made(tmp_path: Path) -> None:
     models = FaceModels()
     models.may_explain.clear()
-    app = make_app(tmp_path, models)
+    app = make_app(tmp_path, models, keep_days=1)
     async with serving(app) as address, websockets.connect(f"ws://{address}/v1/alerts?after=0") as live:
         session = app.state.service.desk.open(source="test", name="A call")
         session.on_close(lambda: threading.Timer(0.2, models.may_explain.set).start())
         await show(session)
         await until(live, "alert")
-    async with serving(make_app(tmp_path, models)) as address, httpx.AsyncClient() as client:
-        events = (await client.get(f"http://{address}/v1/events")).json()
+    async with serving(make_app(tmp_path, models, keep_days=1)) as address, httpx.AsyncClient() as client:
+        events = await kept_events(client, address)
     assert [event["type"] for event in events] == ["session_started", "alert", "session_ended", "explanation"]
 
 

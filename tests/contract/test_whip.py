@@ -11,15 +11,17 @@ import pytest
 import uvicorn
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 
 from stream.api.access import Access
+from stream.api.calls import Calls
 from stream.api.whip import router
 from stream.errors import ServiceFullError
 from stream.events import AudioFrame, Media, Medium, VideoFrame
 from stream.ingest.guard import close_quietly
 from stream.ingest.offer import MAX_SDP_BYTES
 from stream.ingest.webrtc import WebRtcIngest
+from stream.scope import Scope, Stake
 from stream.settings import Settings
 
 SDP = {"content-type": "application/sdp"}
@@ -56,12 +58,25 @@ class Desk:
         self.names: list[str] = []
         self.sinks: list[Sink] = []
 
-    def open(self, *, source: str, name: str) -> Sink:
+    def open(self, *, source: str, name: str, scope: Scope, stake: Stake) -> Sink:
         if len(self.sinks) >= self.n_max:
             raise ServiceFullError(f"{self.n_max} of {self.n_max} calls are running", retry_after_s=7)
         self.names.append(name)
         self.sinks.append(Sink(f"call-{len(self.sinks)}"))
         return self.sinks[-1]
+
+    def scope_of(self, session: str) -> Scope:
+        return Scope()
+
+
+class NoTokens:
+    """A store without tokens."""
+
+    async def find(self, text: str) -> None:
+        return None
+
+    async def has_admin(self) -> bool:
+        return False
 
 
 @dataclass
@@ -83,7 +98,9 @@ class Services:
         desk = Desk()
         ingest = WebRtcIngest(desk, chosen)
         app = FastAPI()
-        app.include_router(router(ingest, chosen, [Depends(Access(chosen).require)]))
+        tokens = NoTokens()
+        access = Access(chosen, tokens, None)  # type: ignore[arg-type]
+        app.include_router(router(ingest, chosen, Calls(desk, tokens, access)))  # type: ignore[arg-type]
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1")
         self.made.append(Service(app, ingest, desk, client))
         return self.made[-1]

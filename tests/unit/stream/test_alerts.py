@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 from stream.alerts.bus import MAX_STORED, Bus
 from stream.alerts.recorder import Recorder
 from stream.alerts.store import Store
+from stream.alerts.vault import Vault
 from stream.api.messages import (
     CoverageMessage,
     DroppedMessage,
@@ -20,6 +21,7 @@ from stream.api.messages import (
 )
 from stream.errors import SettingsError
 from stream.events import State
+from stream.scope import Scope
 
 
 def started(session: str) -> Callable[[int], StoredMessage]:
@@ -48,7 +50,7 @@ def verdict(session: str, time_s: float) -> VerdictMessage:
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = Store(f"sqlite+aiosqlite:///{tmp_path / 'deep' / 'kua.sqlite'}")
+    store = Store(f"sqlite+aiosqlite:///{tmp_path / 'deep' / 'kua.sqlite'}", Vault(tmp_path / "keys"))
     await store.open()
     yield store
     await store.close()
@@ -66,12 +68,12 @@ async def test_numbers_grow_and_events_are_read_back_as_they_were(store: Store) 
 async def test_a_call_that_a_kill_cut_short_is_found(store: Store) -> None:
     for make in (started("a"), started("b"), ended("a")):
         await store.append(make)
-    assert [event.session for event in await store.unended()] == ["b"]
+    assert [event.session for event, _ in await store.unended()] == ["b"]
 
 
 async def test_a_store_that_cannot_be_opened_names_its_address(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    store = Store(f"sqlite+aiosqlite:///{tmp_path / 'file' / 'kua.sqlite'}")
+    store = Store(f"sqlite+aiosqlite:///{tmp_path / 'file' / 'kua.sqlite'}", Vault(tmp_path / "keys"))
     with pytest.raises(SettingsError, match="cannot open the alert store sqlite"):
         await store.open()
     await store.close()
@@ -114,10 +116,10 @@ async def test_an_event_is_stored_before_it_is_pushed_and_waits_for_a_full_disk(
     monkeypatch.setattr("stream.alerts.recorder.RETRY_S", 0.05)
     bus, append, failures = Bus(), store.append, iter([True, True])
 
-    async def full_disk(make: Callable[[int], StoredMessage]) -> StoredMessage:
+    async def full_disk(make: Callable[[int], StoredMessage], scope: Scope) -> StoredMessage:
         if next(failures, False):
             raise OperationalError("INSERT", {}, OSError("database or disk is full"))
-        return await append(make)
+        return await append(make, scope)
 
     monkeypatch.setattr(store, "append", full_disk)
     recorder, viewer = Recorder(store, bus), bus.subscribe()

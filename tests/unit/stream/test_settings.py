@@ -25,7 +25,11 @@ def test_the_environment_wins_over_the_file_and_arguments_over_both(
         ("KUA_PORT", "70000", "KUA_PORT = '70000': Input should be less than or equal to 65535"),
         ("KUA_MAX_SESSIONS", "0", "KUA_MAX_SESSIONS = '0': Input should be greater than or equal to 1"),
         ("KUA_DEVICE", "tpu", "KUA_DEVICE = 'tpu': Input should be 'auto', 'cpu' or 'cuda'"),
-        ("KUA_HOST", "0.0.0.0", "host 0.0.0.0 can be reached from outside: set KUA_TOKEN"),
+        (
+            "KUA_EMBED_ORIGINS",
+            '["https://a.example; script-src *"]',
+            "KUA_EMBED_ORIGINS: 'https://a.example; script-src *' is no origin; expected https://HOST[:PORT]",
+        ),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(

@@ -1,7 +1,7 @@
 /** The service's HTTP interface: adds the token, asks for one where it is missing, turns refusals into texts. */
 import { auth } from "./auth.svelte";
 import { ERROR } from "./strings";
-import type { AboutMessage, AlertLabel, LabelMessage, PromiseMessage, SnapshotMessage, StoredMessage, TimelineMessage } from "./wire";
+import type { AboutMessage, AlertLabel, LabelMessage, MeMessage, PromiseMessage, SnapshotMessage, StoredMessage, TimelineMessage } from "./wire";
 
 const MAX_PAGES = 20;
 
@@ -43,6 +43,12 @@ export async function peekAbout(): Promise<AboutMessage | null> {
   return response?.ok ? ((await response.json()) as AboutMessage) : null;
 }
 
+/** Return who we are to the service if it says so without asking for a token; null if not. */
+export async function peekMe(): Promise<MeMessage | null> {
+  const response = await reach("/v1/me", {}, auth.token).catch(() => null);
+  return response?.ok ? ((await response.json()) as MeMessage) : null;
+}
+
 /** Return the picture that the newest explanation of an alert lies over; null if the service holds it no longer. */
 export async function getFace(session: string, alert: string): Promise<ImageBitmap | null> {
   const path = `/v1/sessions/${encodeURIComponent(session)}/alerts/${encodeURIComponent(alert)}/face.jpg`;
@@ -68,12 +74,7 @@ export async function getPromise(): Promise<PromiseMessage> {
 
 /** Keep what a person found of an alert. */
 export async function labelAlert(alert: string, label: AlertLabel): Promise<LabelMessage> {
-  const response = await request(`/v1/alerts/${encodeURIComponent(alert)}/label`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ label }),
-  });
-  return (await response.json()) as LabelMessage;
+  return sendJson<LabelMessage>("POST", `/v1/alerts/${encodeURIComponent(alert)}/label`, { label });
 }
 
 /** Return the stored events of one call, however the server cuts its answer. */
@@ -97,9 +98,21 @@ async function refusal(response: Response): Promise<string> {
   return ERROR.status(response.status);
 }
 
-async function getJson<T>(path: string): Promise<T> {
+/** Return the JSON of an answer. */
+export async function getJson<T>(path: string): Promise<T> {
   const response = await request(path, { headers: { Accept: "application/json" } });
   return (await response.json()) as T;
+}
+
+/** Send JSON and return the JSON of the answer; of an empty answer null. */
+export async function sendJson<T>(method: "POST" | "DELETE" | "PATCH", path: string, body?: unknown): Promise<T> {
+  const response = await request(path, {
+    method,
+    headers: body === undefined ? {} : { "Content-Type": "application/json" },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const answer: unknown = response.status === 204 ? null : await response.json();
+  return answer as T;
 }
 
 async function reach(path: string, init: RequestInit, token: string | null): Promise<Response> {

@@ -14,6 +14,14 @@ export type ThresholdNat = number;
  */
 export type KeepFacesDays = number;
 /**
+ * Whether the alerted seconds of sound are kept as well.
+ */
+export type KeepAudio = boolean;
+/**
+ * Fingerprint of the key that case files are signed with.
+ */
+export type SigningKey = string;
+/**
  * What happened to an alert.
  *
  * This interface was referenced by `Kua`'s JSON-Schema
@@ -119,13 +127,107 @@ export type PromiseHours = number | null;
  * Key of the text that says what to do next.
  */
 export type Advice = string;
+export type Id1 = number;
+export type At1 = string;
+export type By = string;
+export type Role = string;
+export type Address = string;
+export type Action = string;
+export type Target = string;
 export type LowHz = number;
 export type HighHz = number;
+export type Type1 = "case_action";
+export type Seq1 = number;
+export type Session1 = string;
+export type Alert = string;
+export type At2 = string;
+/**
+ * What a person did with a case, beside deciding it.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "Deed".
+ */
+export type Deed = "claimed" | "released" | "assigned" | "handed_over" | "note" | "reopened";
+export type By1 = string;
+export type To = string;
+export type Note = string;
+export type Alert1 = string;
+export type Session2 = string;
+export type Name = string;
+export type Source = string;
+export type RaisedAt = string;
+export type SinceS1 = number;
+export type ClearedAt = string | null;
+/**
+ * When the call ended; null while it runs.
+ */
+export type EndedAt = string | null;
+export type IsTelephone1 = boolean;
+/**
+ * Those that carry the alert, strongest first.
+ */
+export type Signals1 = Signal[];
+export type EvidenceNat2 = number;
+export type ThresholdNat2 = number;
+export type CallS1 = number;
+export type FaceS1 = number;
+export type SpeechS1 = number;
+export type Amount = number | null;
+export type Currency = string;
+export type Reference = string;
+/**
+ * Evidence x time left x amount at risk; only the order means anything.
+ */
+export type Urgency = number;
+/**
+ * Where a case stands.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "CaseStatus".
+ */
+export type CaseStatus = "open" | "in_review" | "confirmed_fraud" | "false_alarm" | "inconclusive";
+export type Assignee = string;
+export type IsHandedOver = boolean;
+export type Reason1 = string;
+export type DecidedBy = string;
+export type Notes = number;
+/**
+ * Its newest event.
+ */
+export type Seq2 = number;
+export type Id2 = string;
+/**
+ * What is kept of an alert.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "EvidenceKind".
+ */
+export type EvidenceKind = "face" | "audio" | "timeline";
+export type MediaType = string;
+export type Sha256 = string;
+export type StartS = number | null;
+export type EndS = number | null;
+/**
+ * When it is deleted by itself.
+ */
+export type KeepUntil = string;
+export type Evidence = EvidenceItemMessage[];
+/**
+ * The newest link of its call's chain.
+ */
+export type Chain = string;
+export type MaySeeEvidence = boolean;
+export type Total = number;
+/**
+ * Newest event that it accounts for.
+ */
+export type Seq3 = number;
+export type Cases = CaseMessage[];
 export type Channel = "wideband" | "telephone";
 /**
  * Evidence at which alerts are raised [nat].
  */
-export type ThresholdNat2 = number;
+export type ThresholdNat3 = number;
 /**
  * What it would be at most, with 95 % confidence, had other sources been drawn [nat].
  */
@@ -171,26 +273,90 @@ export type Standing = "kept" | "too_early" | "broken";
  * Call-hours after which the promise can be shown to be kept, does no further alert turn out false [h].
  */
 export type HoursNeeded = number;
+export type Day = string;
+export type Alerts1 = number;
+export type Confirmed = number;
+export type FalseAlarms = number;
+export type Inconclusive = number;
+export type Undecided = number;
+export type CallHours1 = number;
+/**
+ * Of the call-hours, those in which a face was judged, 0..1; null without calls.
+ */
+export type FaceShare = number | null;
+export type SpeechShare = number | null;
+export type Id3 = number;
+export type Webhook = string;
+export type Type2 = string;
+export type Seq4 = number;
+export type MadeAt = string;
+export type Tries = number;
+export type Error = string;
+/**
+ * Whom it is assigned to.
+ */
+export type To1 = string;
+export type Note1 = string;
+export type Cause = string;
+/**
+ * Its Monday.
+ */
+export type Week = string;
+export type IsTelephone2 = boolean;
+export type Calls = number;
+/**
+ * 10 % of the calls are below.
+ */
+export type Low = number;
+export type Median = number;
+/**
+ * 10 % of the calls are above.
+ */
+export type High = number;
+export type Weeks = WeekMessage[];
 export type Pictures = number;
 export type Windows = number;
 export type AudioS = number;
 /**
  * What was got, what is allowed, what to do.
  */
-export type Error = string;
-export type Type1 = "explanation";
-export type Seq1 = number;
-export type Session1 = string;
+export type Error1 = string;
+export type Type3 = "evidence_deleted";
+export type Seq5 = number;
+export type Session3 = string;
+export type At3 = string;
+export type By2 = string;
+/**
+ * `retention`, or why a person asked for it.
+ */
+export type Cause1 = string;
+/**
+ * Of what is gone.
+ */
+export type Sha2561 = string[];
+export type Type4 = "evidence";
+export type Seq6 = number;
+export type Session4 = string;
+export type Alert2 = string;
+export type At4 = string;
+export type Id4 = string;
+export type MediaType1 = string;
+export type Sha2562 = string;
+export type StartS1 = number | null;
+export type EndS1 = number | null;
+export type Type5 = "explanation";
+export type Seq7 = number;
+export type Session5 = string;
 /**
  * Id of the alert that it explains.
  */
-export type Alert = string;
-export type At1 = string;
+export type Alert3 = string;
+export type At5 = string;
 /**
  * The window that it rests on [s].
  */
-export type StartS = number;
-export type EndS = number;
+export type StartS2 = number;
+export type EndS2 = number;
 /**
  * The window's most suspicious picture [s]: the one of `face.jpg`.
  */
@@ -210,21 +376,91 @@ export type Spoof = [number[], ...number[][]];
  * Digest of the face model.
  */
 export type Model = string;
-export type Type2 = "hello";
+export type Type6 = "hello";
 export type Version1 = 1;
 /**
  * Newest stored event.
  */
-export type Seq2 = number;
-export type Type3 = "label";
-export type Seq3 = number;
-export type Session2 = string;
-export type Alert1 = string;
-export type At2 = string;
-export type By = string;
-export type Note = string;
-export type By1 = string;
-export type Note1 = string;
+export type Seq8 = number;
+export type Id5 = string;
+export type Name1 = string;
+export type CreatedAt = string;
+export type ExpiresAt = string;
+export type RevokedAt = string | null;
+/**
+ * The newest call that was joined by it.
+ */
+export type Session6 = string | null;
+export type Amount1 = number | null;
+export type Currency1 = string;
+export type Reference1 = string;
+/**
+ * Of the call, as the agent sees it; the remote party does not.
+ */
+export type Name2 = string;
+/**
+ * How long the link lasts [h].
+ */
+export type Hours = number;
+export type IceServers1 = string[];
+export type ExpiresAt1 = string;
+export type Type7 = "label";
+export type Seq9 = number;
+export type Session7 = string;
+export type Alert4 = string;
+export type At6 = string;
+export type By3 = string;
+export type Note2 = string;
+export type Reason2 = string;
+export type By4 = string;
+export type Note3 = string;
+/**
+ * In a few words: what the decision rests on.
+ */
+export type Reason3 = string;
+export type Name3 = string;
+export type Org = string;
+/**
+ * What a token is for.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "Role".
+ */
+export type Role1 = "viewer" | "agent" | "analyst" | "admin";
+/**
+ * What a role may do.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "Right".
+ */
+export type Right = "watch" | "call" | "triage" | "desk" | "evidence" | "admin";
+export type Rights = Right[];
+export type OwnCallsOnly = boolean;
+/**
+ * Its id; empty for the machine's own user on a loopback start and for `KUA_TOKEN`.
+ */
+export type Token = string;
+/**
+ * Of the page to open, with its secret after the `#`, which no server sees.
+ */
+export type Path = string;
+export type Id6 = string;
+export type Name4 = string;
+export type CreatedAt1 = string;
+export type CreatedBy = string;
+export type ExpiresAt2 = string | null;
+export type RevokedAt1 = string | null;
+/**
+ * When it was last used, to the minute.
+ */
+export type UsedAt = string | null;
+export type Secret = string;
+export type Id7 = string;
+export type Url = string;
+export type Types = string[];
+export type CreatedAt2 = string;
+export type IsActive = boolean;
+export type Secret1 = string;
 export type PromiseHours1 = number;
 /**
  * Digest of the thresholds.
@@ -235,11 +471,11 @@ export type Decision = string;
  */
 export type MeasuredOn = string;
 export type Channels = ChannelPromiseMessage[];
-export type Type4 = "session_ended";
-export type Seq4 = number;
-export type Session3 = string;
-export type At3 = string;
-export type Cause = string;
+export type Type8 = "session_ended";
+export type Seq10 = number;
+export type Session8 = string;
+export type At7 = string;
+export type Cause2 = string;
 /**
  * What is said of a call, a signal or a track. Grey (`undecided`) is never shown as green.
  */
@@ -247,59 +483,90 @@ export type State1 = "undecided" | "bona_fide" | "suspect" | "spoof";
 /**
  * Its length [s]; 0 in events of versions that did not count.
  */
-export type CallS1 = number;
-export type FaceS1 = number;
-export type SpeechS1 = number;
+export type CallS2 = number;
+export type FaceS2 = number;
+export type SpeechS2 = number;
 /**
  * Where each track stood, of those that were there at the end.
  */
-export type Signals1 = SignalMessage[];
+export type Signals2 = SignalMessage[];
 /**
  * Whether its sound came over a telephone line.
  */
-export type IsTelephone1 = boolean;
-export type Session4 = string;
-export type Name = string;
-export type Source = string;
+export type IsTelephone3 = boolean;
+export type Session9 = string;
+export type Name5 = string;
+export type Source1 = string;
 export type StartedAt = string;
-export type EndedAt = string | null;
-export type Type5 = "verdict";
-export type Session5 = string;
+export type EndedAt1 = string | null;
+export type Type9 = "verdict";
+export type Session10 = string;
 export type TimeS2 = number;
-export type Signals2 = SignalMessage[];
+export type Signals3 = SignalMessage[];
 /**
  * Of all signals together [nat], at least 0; the alert is raised at `threshold_nat`.
  */
-export type EvidenceNat2 = number;
-export type ThresholdNat3 = number;
-export type Type6 = "session_started";
-export type Seq5 = number;
-export type Session6 = string;
-export type Name1 = string;
-export type Source1 = string;
+export type EvidenceNat3 = number;
+export type ThresholdNat4 = number;
+export type Type10 = "session_started";
+export type Seq11 = number;
+export type Session11 = string;
+export type Name6 = string;
+export type Source2 = string;
 /**
  * UTC, ISO 8601.
  */
-export type At4 = string;
-export type Seq6 = number;
+export type At8 = string;
+export type Seq12 = number;
 export type Sessions = SessionMessage[];
-export type StartS1 = number;
-export type EndS1 = number;
-export type Session7 = string;
+export type Type11 = "stake";
+export type Seq13 = number;
+export type Session12 = string;
+export type At9 = string;
+export type By5 = string;
+export type Amount2 = number | null;
+export type Currency2 = string;
+export type Reference2 = string;
+export type Amount3 = number | null;
+export type Currency3 = string;
+export type Reference3 = string;
+export type Days = DayMessage[];
+export type Open = number;
+export type InReview = number;
+/**
+ * Of the decided alerts, those confirmed, 0..1; null if none.
+ */
+export type ConfirmedShare = number | null;
+/**
+ * From an alert to the first action of a person [s]; null if there was none.
+ */
+export type MedianTriageS = number | null;
+export type P90TriageS = number | null;
+export type StartS3 = number;
+export type EndS3 = number;
+export type Session13 = string;
 export type Readings = VerdictMessage[];
-export type Type7 = "voice_explanation";
-export type Seq7 = number;
-export type Session8 = string;
+/**
+ * Of the person or program that will use it.
+ */
+export type Name7 = string;
+/**
+ * After which it expires [d]; null: never.
+ */
+export type Days1 = number | null;
+export type Type12 = "voice_explanation";
+export type Seq14 = number;
+export type Session14 = string;
 /**
  * Id of the alert that it explains.
  */
-export type Alert2 = string;
-export type At5 = string;
+export type Alert5 = string;
+export type At10 = string;
 /**
  * The window that it rests on [s].
  */
-export type StartS2 = number;
-export type EndS2 = number;
+export type StartS4 = number;
+export type EndS4 = number;
 /**
  * Upper edge of the highest band [Hz].
  */
@@ -324,6 +591,30 @@ export type Stretches = StretchMessage[];
  * Digest of the voice model.
  */
 export type Model1 = string;
+export type Url1 = string;
+/**
+ * `alert.raised`, `alert.updated`, `alert.cleared`, `alert.labelled`, `case.changed`, or `*`.
+ *
+ * @maxItems 10
+ */
+export type Types1 =
+  | []
+  | [string]
+  | [string, string]
+  | [string, string, string]
+  | [string, string, string, string]
+  | [string, string, string, string, string]
+  | [string, string, string, string, string, string]
+  | [string, string, string, string, string, string, string]
+  | [string, string, string, string, string, string, string, string]
+  | [string, string, string, string, string, string, string, string, string]
+  | [string, string, string, string, string, string, string, string, string, string];
+export type Delivered = boolean;
+/**
+ * The answer's; null if there was none.
+ */
+export type Status = number | null;
+export type Error2 = string;
 
 export interface Kua {
   [k: string]: unknown;
@@ -341,6 +632,8 @@ export interface AboutMessage {
   device: Device;
   threshold_nat: ThresholdNat;
   keep_faces_days: KeepFacesDays;
+  keep_audio: KeepAudio;
+  signing_key: SigningKey;
 }
 export interface Models {
   [k: string]: string;
@@ -429,6 +722,21 @@ export interface Models1 {
   [k: string]: string;
 }
 /**
+ * Somebody looked at evidence, or changed who may.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "AuditMessage".
+ */
+export interface AuditMessage {
+  id: Id1;
+  at: At1;
+  by: By;
+  role: Role;
+  address: Address;
+  action: Action;
+  target: Target;
+}
+/**
  * A range of frequency [Hz].
  *
  * This interface was referenced by `Kua`'s JSON-Schema
@@ -439,6 +747,95 @@ export interface BandMessage {
   high_hz: HighHz;
 }
 /**
+ * A person did something with a case.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "CaseActionMessage".
+ */
+export interface CaseActionMessage {
+  type: Type1;
+  seq: Seq1;
+  session: Session1;
+  alert: Alert;
+  at: At2;
+  deed: Deed;
+  by: By1;
+  to: To;
+  note: Note;
+}
+/**
+ * One case with what is kept of it.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "CaseDetailMessage".
+ */
+export interface CaseDetailMessage {
+  case: CaseMessage;
+  evidence: Evidence;
+  chain: Chain;
+  may_see_evidence: MaySeeEvidence;
+}
+/**
+ * One case in the queue.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "CaseMessage".
+ */
+export interface CaseMessage {
+  alert: Alert1;
+  session: Session2;
+  name: Name;
+  source: Source;
+  raised_at: RaisedAt;
+  since_s: SinceS1;
+  cleared_at: ClearedAt;
+  ended_at: EndedAt;
+  is_telephone: IsTelephone1;
+  signals: Signals1;
+  evidence_nat: EvidenceNat2;
+  threshold_nat: ThresholdNat2;
+  call_s: CallS1;
+  face_s: FaceS1;
+  speech_s: SpeechS1;
+  amount: Amount;
+  currency: Currency;
+  reference: Reference;
+  urgency: Urgency;
+  status: CaseStatus;
+  assignee: Assignee;
+  is_handed_over: IsHandedOver;
+  reason: Reason1;
+  decided_by: DecidedBy;
+  notes: Notes;
+  seq: Seq2;
+}
+/**
+ * A piece of evidence that is kept.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "EvidenceItemMessage".
+ */
+export interface EvidenceItemMessage {
+  id: Id2;
+  kind: EvidenceKind;
+  media_type: MediaType;
+  sha256: Sha256;
+  start_s: StartS;
+  end_s: EndS;
+  keep_until: KeepUntil;
+}
+/**
+ * A page of the queue.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "CasePageMessage".
+ */
+export interface CasePageMessage {
+  total: Total;
+  seq: Seq3;
+  cases: Cases;
+}
+/**
  * The promise for one class of channel, and what came of it.
  *
  * This interface was referenced by `Kua`'s JSON-Schema
@@ -446,7 +843,7 @@ export interface BandMessage {
  */
 export interface ChannelPromiseMessage {
   channel: Channel;
-  threshold_nat: ThresholdNat2;
+  threshold_nat: ThresholdNat3;
   upper_nat: UpperNat;
   is_extrapolated: IsExtrapolated;
   proven_hours: ProvenHours;
@@ -459,6 +856,82 @@ export interface ChannelPromiseMessage {
   false_per_hour_high: FalsePerHourHigh;
   standing: Standing;
   hours_needed: HoursNeeded;
+}
+/**
+ * What came of one day, UTC.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "DayMessage".
+ */
+export interface DayMessage {
+  day: Day;
+  alerts: Alerts1;
+  confirmed: Confirmed;
+  false_alarms: FalseAlarms;
+  inconclusive: Inconclusive;
+  undecided: Undecided;
+  call_hours: CallHours1;
+  face_share: FaceShare;
+  speech_share: SpeechShare;
+}
+/**
+ * A message that could not be delivered.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "DeadLetterMessage".
+ */
+export interface DeadLetterMessage {
+  id: Id3;
+  webhook: Webhook;
+  type: Type2;
+  seq: Seq4;
+  made_at: MadeAt;
+  tries: Tries;
+  error: Error;
+}
+/**
+ * What a person does with a case.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "DeedRequest".
+ */
+export interface DeedRequest {
+  deed: Deed;
+  to: To1;
+  note: Note1;
+}
+/**
+ * Why the evidence of a call is deleted before its time.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "DeleteRequest".
+ */
+export interface DeleteRequest {
+  cause: Cause;
+}
+/**
+ * How scores of genuine calls move from week to week.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "DriftMessage".
+ */
+export interface DriftMessage {
+  weeks: Weeks;
+}
+/**
+ * Scores of the calls of one week that nobody found to be forged: quantiles of the calls' mean llr [nat].
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "WeekMessage".
+ */
+export interface WeekMessage {
+  week: Week;
+  signal: Signal;
+  is_telephone: IsTelephone2;
+  calls: Calls;
+  low: Low;
+  median: Median;
+  high: High;
 }
 /**
  * What was lost to overload or the network.
@@ -478,7 +951,41 @@ export interface DroppedMessage {
  * via the `definition` "ErrorMessage".
  */
 export interface ErrorMessage {
-  error: Error;
+  error: Error1;
+}
+/**
+ * All evidence of a call was deleted: this tombstone stays in the chain.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "EvidenceDeletedMessage".
+ */
+export interface EvidenceDeletedMessage {
+  type: Type3;
+  seq: Seq5;
+  session: Session3;
+  at: At3;
+  by: By2;
+  cause: Cause1;
+  sha256: Sha2561;
+}
+/**
+ * Evidence of an alert was kept; its hash stands in the chain.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "EvidenceMessage".
+ */
+export interface EvidenceMessage {
+  type: Type4;
+  seq: Seq6;
+  session: Session4;
+  alert: Alert2;
+  at: At4;
+  id: Id4;
+  kind: EvidenceKind;
+  media_type: MediaType1;
+  sha256: Sha2562;
+  start_s: StartS1;
+  end_s: EndS1;
 }
 /**
  * Where on the face the evidence of an alert lies: a hint, made once the alert is out. It shows no face.
@@ -487,13 +994,13 @@ export interface ErrorMessage {
  * via the `definition` "FaceExplanationMessage".
  */
 export interface FaceExplanationMessage {
-  type: Type1;
-  seq: Seq1;
-  session: Session1;
-  alert: Alert;
-  at: At1;
-  start_s: StartS;
-  end_s: EndS;
+  type: Type5;
+  seq: Seq7;
+  session: Session5;
+  alert: Alert3;
+  at: At5;
+  start_s: StartS2;
+  end_s: EndS2;
   time_s: TimeS1;
   track: Track1;
   spoof: Spoof;
@@ -506,9 +1013,46 @@ export interface FaceExplanationMessage {
  * via the `definition` "HelloMessage".
  */
 export interface HelloMessage {
-  type: Type2;
+  type: Type6;
   version: Version1;
-  seq: Seq2;
+  seq: Seq8;
+}
+/**
+ * A link that was made, without its secret.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "InviteMessage".
+ */
+export interface InviteMessage {
+  id: Id5;
+  name: Name1;
+  created_at: CreatedAt;
+  expires_at: ExpiresAt;
+  revoked_at: RevokedAt;
+  session: Session6;
+}
+/**
+ * A link for a remote party to join a call with a browser.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "InviteRequest".
+ */
+export interface InviteRequest {
+  amount: Amount1;
+  currency: Currency1;
+  reference: Reference1;
+  name: Name2;
+  hours: Hours;
+}
+/**
+ * All that a remote party is told.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "JoinMessage".
+ */
+export interface JoinMessage {
+  ice_servers: IceServers1;
+  expires_at: ExpiresAt1;
 }
 /**
  * A person said what an alert was; the newest such event counts.
@@ -517,14 +1061,15 @@ export interface HelloMessage {
  * via the `definition` "LabelMessage".
  */
 export interface LabelMessage {
-  type: Type3;
-  seq: Seq3;
-  session: Session2;
-  alert: Alert1;
-  at: At2;
+  type: Type7;
+  seq: Seq9;
+  session: Session7;
+  alert: Alert4;
+  at: At6;
   label: AlertLabel;
-  by: By;
-  note: Note;
+  by: By3;
+  note: Note2;
+  reason: Reason2;
 }
 /**
  * What a person says of an alert.
@@ -534,8 +1079,82 @@ export interface LabelMessage {
  */
 export interface LabelRequest {
   label: AlertLabel;
-  by: By1;
-  note: Note1;
+  by: By4;
+  note: Note3;
+  reason: Reason3;
+}
+/**
+ * Who asks, and what that one may do.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "MeMessage".
+ */
+export interface MeMessage {
+  name: Name3;
+  org: Org;
+  role: Role1;
+  rights: Rights;
+  own_calls_only: OwnCallsOnly;
+  token: Token;
+}
+/**
+ * A link that was just made; it is told this once.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "NewInviteMessage".
+ */
+export interface NewInviteMessage {
+  invite: InviteMessage;
+  path: Path;
+}
+/**
+ * A token that was just made; its secret is told this once.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "NewTokenMessage".
+ */
+export interface NewTokenMessage {
+  token: TokenMessage;
+  secret: Secret;
+}
+/**
+ * A token, without its secret.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "TokenMessage".
+ */
+export interface TokenMessage {
+  id: Id6;
+  name: Name4;
+  role: Role1;
+  created_at: CreatedAt1;
+  created_by: CreatedBy;
+  expires_at: ExpiresAt2;
+  revoked_at: RevokedAt1;
+  used_at: UsedAt;
+}
+/**
+ * A webhook that was just made; its secret is told this once.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "NewWebhookMessage".
+ */
+export interface NewWebhookMessage {
+  webhook: WebhookMessage;
+  secret: Secret1;
+}
+/**
+ * A webhook, without its secret.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "WebhookMessage".
+ */
+export interface WebhookMessage {
+  id: Id7;
+  url: Url;
+  types: Types;
+  created_at: CreatedAt2;
+  is_active: IsActive;
 }
 /**
  * At most one false alert in so many call-hours.
@@ -556,19 +1175,20 @@ export interface PromiseMessage {
  * via the `definition` "SessionEndedMessage".
  */
 export interface SessionEndedMessage {
-  type: Type4;
-  seq: Seq4;
-  session: Session3;
-  at: At3;
-  cause: Cause;
+  type: Type8;
+  seq: Seq10;
+  session: Session8;
+  at: At7;
+  cause: Cause2;
   state: State1;
-  call_s: CallS1;
-  face_s: FaceS1;
-  speech_s: SpeechS1;
+  call_s: CallS2;
+  face_s: FaceS2;
+  speech_s: SpeechS2;
   face_missed_s: FaceMissedS1;
   speech_missed_s: SpeechMissedS1;
-  signals: Signals1;
-  is_telephone: IsTelephone1;
+  signals: Signals2;
+  is_telephone: IsTelephone3;
+  mean_llr: MeanLlr;
 }
 /**
  * Seconds of pictures in which no face could be judged, by why [s].
@@ -583,17 +1203,23 @@ export interface SpeechMissedS1 {
   [k: string]: number;
 }
 /**
+ * Of the readings of its last half hour, by signal [nat]; what drift is seen by.
+ */
+export interface MeanLlr {
+  [k: string]: number;
+}
+/**
  * One call in a list.
  *
  * This interface was referenced by `Kua`'s JSON-Schema
  * via the `definition` "SessionMessage".
  */
 export interface SessionMessage {
-  session: Session4;
-  name: Name;
-  source: Source;
+  session: Session9;
+  name: Name5;
+  source: Source1;
   started_at: StartedAt;
-  ended_at: EndedAt;
+  ended_at: EndedAt1;
   state: State;
   /**
    * The newest reading, while the service still remembers it.
@@ -611,16 +1237,16 @@ export interface SessionMessage {
  * via the `definition` "VerdictMessage".
  */
 export interface VerdictMessage {
-  type: Type5;
-  session: Session5;
+  type: Type9;
+  session: Session10;
   time_s: TimeS2;
   state: State;
   reason: Reason | null;
-  signals: Signals2;
+  signals: Signals3;
   coverage: CoverageMessage;
   dropped: DroppedMessage;
-  evidence_nat: EvidenceNat2;
-  threshold_nat: ThresholdNat3;
+  evidence_nat: EvidenceNat3;
+  threshold_nat: ThresholdNat4;
 }
 /**
  * A call began.
@@ -629,12 +1255,12 @@ export interface VerdictMessage {
  * via the `definition` "SessionStartedMessage".
  */
 export interface SessionStartedMessage {
-  type: Type6;
-  seq: Seq5;
-  session: Session6;
-  name: Name1;
-  source: Source1;
-  at: At4;
+  type: Type10;
+  seq: Seq11;
+  session: Session11;
+  name: Name6;
+  source: Source2;
+  at: At8;
 }
 /**
  * All calls that run or ended lately, and the place in the stream of events from which to go on.
@@ -643,8 +1269,49 @@ export interface SessionStartedMessage {
  * via the `definition` "SnapshotMessage".
  */
 export interface SnapshotMessage {
-  seq: Seq6;
+  seq: Seq12;
   sessions: Sessions;
+}
+/**
+ * The integrator said what may be lost in a call; the newest counts.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "StakeMessage".
+ */
+export interface StakeMessage {
+  type: Type11;
+  seq: Seq13;
+  session: Session12;
+  at: At9;
+  by: By5;
+  amount: Amount2;
+  currency: Currency2;
+  reference: Reference2;
+}
+/**
+ * What may be lost in a call.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "StakeRequest".
+ */
+export interface StakeRequest {
+  amount: Amount3;
+  currency: Currency3;
+  reference: Reference3;
+}
+/**
+ * How the desk does.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "StatisticsMessage".
+ */
+export interface StatisticsMessage {
+  days: Days;
+  open: Open;
+  in_review: InReview;
+  confirmed_share: ConfirmedShare;
+  median_triage_s: MedianTriageS;
+  p90_triage_s: P90TriageS;
 }
 /**
  * A stretch of the call [s].
@@ -653,8 +1320,8 @@ export interface SnapshotMessage {
  * via the `definition` "StretchMessage".
  */
 export interface StretchMessage {
-  start_s: StartS1;
-  end_s: EndS1;
+  start_s: StartS3;
+  end_s: EndS3;
 }
 /**
  * The readings of one call so far, oldest first, at most the last half hour.
@@ -663,8 +1330,19 @@ export interface StretchMessage {
  * via the `definition` "TimelineMessage".
  */
 export interface TimelineMessage {
-  session: Session7;
+  session: Session13;
   readings: Readings;
+}
+/**
+ * A token to be made.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "TokenRequest".
+ */
+export interface TokenRequest {
+  name: Name7;
+  role: Role1;
+  days: Days1;
 }
 /**
  * Which seconds and bands of the sound carry the evidence of an alert: a hint, made once the alert is out.
@@ -676,13 +1354,13 @@ export interface TimelineMessage {
  * via the `definition` "VoiceExplanationMessage".
  */
 export interface VoiceExplanationMessage {
-  type: Type7;
-  seq: Seq7;
-  session: Session8;
-  alert: Alert2;
-  at: At5;
-  start_s: StartS2;
-  end_s: EndS2;
+  type: Type12;
+  seq: Seq14;
+  session: Session14;
+  alert: Alert5;
+  at: At10;
+  start_s: StartS4;
+  end_s: EndS4;
   top_hz: TopHz;
   energy_db: EnergyDb;
   spoof_percent: SpoofPercent;
@@ -692,4 +1370,25 @@ export interface VoiceExplanationMessage {
    */
   band: BandMessage | null;
   model: Model1;
+}
+/**
+ * An address to be told of events.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "WebhookRequest".
+ */
+export interface WebhookRequest {
+  url: Url1;
+  types: Types1;
+}
+/**
+ * What came of a test.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "WebhookTestMessage".
+ */
+export interface WebhookTestMessage {
+  delivered: Delivered;
+  status: Status;
+  error: Error2;
 }

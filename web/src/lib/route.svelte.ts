@@ -1,14 +1,22 @@
-/** Which page is shown: `/` or `/viewer`, with `?call=ID` for the details of one call. */
+/** Which page is shown, by the last part of its address; `?call=ID` or `?case=ID` name what it shows. */
 
-export type Page = "check" | "viewer";
+const PAGES = ["viewer", "desk", "console", "join", "admin"] as const;
+
+export type Page = "check" | (typeof PAGES)[number];
 
 class Route {
   page = $state<Page>("check");
   call = $state<string | null>(null);
 
+  /** Id of the alert whose case is shown. */
+  case = $state<string | null>(null);
+
   read(location: Location): void {
-    this.page = location.pathname.replace(/\/$/, "").endsWith("/viewer") ? "viewer" : "check";
-    this.call = this.page === "viewer" ? new URLSearchParams(location.search).get("call") : null;
+    const name = location.pathname.replace(/\/$/, "").split("/").at(-1);
+    const query = new URLSearchParams(location.search);
+    this.page = PAGES.find((page) => page === name) ?? "check";
+    this.call = this.page === "viewer" || this.page === "console" ? query.get("call") : null;
+    this.case = this.page === "desk" ? query.get("case") : null;
   }
 
   go(href: string): void {
@@ -25,6 +33,10 @@ class Route {
 }
 
 export const route = new Route();
+
+export function caseHref(alert: string): string {
+  return `/desk?case=${encodeURIComponent(alert)}`;
+}
 
 export function callHref(session: string): string {
   return `/viewer?call=${encodeURIComponent(session)}`;

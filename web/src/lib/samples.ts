@@ -49,7 +49,7 @@ export function started(seq: number, session = "a"): StoredMessage {
 }
 
 export function ended(seq: number, session = "a", state: State = "bona_fide"): StoredMessage {
-  return { type: "session_ended", seq, session, at: at(seq), cause: "hung up", state, call_s: 60, face_s: 50, speech_s: 30, face_missed_s: {}, speech_missed_s: {}, signals: [], is_telephone: false };
+  return { type: "session_ended", seq, session, at: at(seq), cause: "hung up", state, call_s: 60, face_s: 50, speech_s: 30, face_missed_s: {}, speech_missed_s: {}, signals: [], is_telephone: false, mean_llr: {} };
 }
 
 export function alert(seq: number, kind: AlertMessage["kind"], session = "a"): AlertMessage {
@@ -74,7 +74,7 @@ export function alert(seq: number, kind: AlertMessage["kind"], session = "a"): A
 }
 
 export function label(seq: number, found: LabelMessage["label"], session = "a"): LabelMessage {
-  return { type: "label", seq, session, alert: `alert of ${session}`, at: at(seq), label: found, by: "", note: "" };
+  return { type: "label", seq, session, alert: `alert of ${session}`, at: at(seq), label: found, by: "", note: "", reason: "" };
 }
 
 export function explanation(seq: number, fields: Partial<FaceExplanationMessage> = {}): FaceExplanationMessage {

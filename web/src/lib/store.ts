@@ -170,9 +170,9 @@ function applied(call: Call, event: StoredMessage): Call {
   if (event.type === "session_started") {
     return { ...call, name: event.name, source: event.source, startedAt: event.at };
   }
-  // An explanation or a label says more of an alert, but changes nothing.
-  if (event.seq <= call.asOf || event.type === "explanation" || event.type === "voice_explanation") return call;
-  if (event.type === "label") return call;
+  // Explanations, labels and what else people did say more of an alert, but change nothing.
+  if (event.seq <= call.asOf) return call;
+  if (event.type !== "alert" && event.type !== "session_ended") return call;
   if (event.type === "session_ended") {
     return { ...call, endedAt: event.at, cause: event.cause, state: event.state };
   }

@@ -1,6 +1,6 @@
 /** Every text of the pages. Another language is another file of this shape. */
 import type { Column, Feature, Row } from "./heat";
-import type { AlertLabel, AlertMessage, Channel, Reason, Signal, Standing, State } from "./wire";
+import type { AlertLabel, AlertMessage, Channel, Deed, EvidenceKind, Reason, Signal, Standing, State } from "./wire";
 
 export const LOCALE = "en-GB";
 export const UNITS = { second: "s", minute: "min", hour: "h" };
@@ -18,10 +18,15 @@ export const APP = {
   navigation: "Pages",
   navCheck: "Check a call",
   navViewer: "All calls",
+  navConsole: "Agent",
+  navDesk: "Fraud desk",
+  navAdmin: "Administration",
   navRunning: "a check is running",
   footer: (recorded: string): string => ["An estimate, not a proof.", recorded, "Not legal advice."].filter(Boolean).join(" "),
-  recorded: (faceDays: number): string =>
-    faceDays ? `Faces of alerts are kept for ${days(faceDays)}; nothing else is recorded.` : "Nothing is recorded.",
+  recorded: (faceDays: number, audio: boolean): string =>
+    faceDays
+      ? `Faces${audio ? " and seconds of sound" : ""} of alerts are kept for ${days(faceDays)}; nothing else is recorded.`
+      : "Nothing is recorded.",
 };
 
 export const STATE: Record<State, { word: string; headline: string }> = {
@@ -336,9 +341,25 @@ export const LOG = {
     updated: "Alert updated",
     cleared: "Alert taken back",
   } satisfies Record<AlertMessage["kind"], string>,
-  explanation: "Heat map of the face kept",
+  deed: {
+    claimed: "Case claimed",
+    released: "Case released",
+    assigned: "Case assigned",
+    handed_over: "Handed over to the fraud desk",
+    note: "Note",
+    reopened: "Case reopened",
+  } satisfies Record<Deed, string>,
+  other: {
+    explanation: "Heat map of the face kept",
+    voice_explanation: "Coarse picture of the sound kept",
+    stake: "What is at stake",
+    evidence: "Evidence kept",
+    evidence_deleted: "Evidence deleted",
+  },
+  evidence: { face: "face", audio: "sound", timeline: "readings" } satisfies Record<EvidenceKind, string>,
+  stake: (amount: number | null, currency: string, reference: string): string =>
+    [amount === null ? "" : `${amount.toLocaleString(LOCALE)} ${currency}`.trim(), reference].filter(Boolean).join(" · "),
   explained: (at: string): string => `of the picture at ${at} of the call`,
-  voiceExplanation: "Coarse picture of the sound kept",
   heard: (from: string, to: string): string => `of ${from}–${to} of the call`,
   detail: (at: string, evidence: string, threshold: string): string =>
     `at ${at} of the call, evidence ${evidence} of ${threshold}`,

@@ -1,37 +1,79 @@
 /** The server's messages, and the unions of them that the schema's generator leaves out. */
 import type {
   AlertMessage,
+  CaseActionMessage,
+  EvidenceDeletedMessage,
+  EvidenceMessage,
   FaceExplanationMessage,
   HelloMessage,
   LabelMessage,
   SessionEndedMessage,
   SessionStartedMessage,
+  StakeMessage,
   VerdictMessage,
   VoiceExplanationMessage,
 } from "./messages";
 
 export type {
   AboutMessage,
+  AlertKind,
   AlertLabel,
   AlertMessage,
+  AuditMessage,
+  CaseActionMessage,
+  CaseDetailMessage,
+  CaseMessage,
+  CasePageMessage,
+  CaseStatus,
   Channel,
   ChannelPromiseMessage,
   CoverageMessage,
+  DayMessage,
+  DeadLetterMessage,
+  Deed,
+  DeedRequest,
+  DriftMessage,
+  EvidenceItemMessage,
+  EvidenceKind,
   FaceExplanationMessage,
+  InviteMessage,
+  InviteRequest,
+  JoinMessage,
   LabelMessage,
+  MeMessage,
+  NewInviteMessage,
+  NewTokenMessage,
+  NewWebhookMessage,
   PromiseMessage,
   Reason,
+  Right,
+  Role,
   SessionMessage,
   Signal,
   SignalMessage,
   SnapshotMessage,
   Standing,
   State,
+  StatisticsMessage,
   TimelineMessage,
+  TokenMessage,
+  TokenRequest,
   VerdictMessage,
   VoiceExplanationMessage,
+  WebhookMessage,
+  WebhookRequest,
+  WebhookTestMessage,
+  WeekMessage,
 } from "./messages";
 
 export type ExplanationMessage = FaceExplanationMessage | VoiceExplanationMessage;
-export type StoredMessage = SessionStartedMessage | SessionEndedMessage | AlertMessage | LabelMessage | ExplanationMessage;
+/** Changes of a case beside its alert: what people did, what is at stake, what was kept and deleted. */
+export type CaseEvent = CaseActionMessage | StakeMessage | EvidenceMessage | EvidenceDeletedMessage;
+export type StoredMessage =
+  | SessionStartedMessage
+  | SessionEndedMessage
+  | AlertMessage
+  | LabelMessage
+  | ExplanationMessage
+  | CaseEvent;
 export type ServerMessage = HelloMessage | StoredMessage | VerdictMessage;

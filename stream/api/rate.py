@@ -1,4 +1,4 @@
-"""How many offers one address may make: a token bucket each, in bounded memory. Pure."""
+"""How often one address may ask for something: a token bucket each, in bounded memory. Pure."""
 
 import ipaddress
 from collections import OrderedDict
@@ -7,8 +7,8 @@ from collections import OrderedDict
 MAX_ADDRESSES = 4096
 
 
-class OfferRate:
-    """Allows `per_minute` offers at once to an address, then one each `60 / per_minute` seconds."""
+class Rate:
+    """Allows `per_minute` times at once to an address, then one each `60 / per_minute` seconds."""
 
     def __init__(self, per_minute: int) -> None:
         self._per_minute = per_minute
@@ -18,14 +18,14 @@ class OfferRate:
         return len(self._buckets)
 
     def take(self, address: str, now_s: float) -> float:
-        """Count an offer.
+        """Count one.
 
         Args:
             address: Where it comes from; of IPv6 the first 64 bits count, for a caller owns all of the rest.
             now_s: Monotonic time [s].
 
         Returns:
-            0, or after how many seconds the next offer will be allowed.
+            0, or after how many seconds the next one will be allowed.
         """
         key = _network(address)
         tokens, at_s = self._buckets.pop(key, (float(self._per_minute), now_s))

@@ -1,0 +1,186 @@
+"""Tells other systems of alerts: signed messages out of the durable outbox, tried again until they arrive.
+
+A message leaves the outbox only once it was delivered or given up, so a killed service repeats at most what was on its
+way, with the same `webhook-id`. Signatures are those of Standard Webhooks.
+"""
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+import httpcore
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from standardwebhooks import Webhook
+
+from stream.alerts.tables import OutboxRow, WebhookRow
+from stream.alerts.targets import GuardedBackend, TargetError
+from stream.alerts.vault import ShreddedError
+from stream.alerts.webhook_store import WebhookStore
+
+log = structlog.get_logger()
+
+AT_ONCE = 8
+AT_ONCE_EACH = 1
+"""To one webhook: messages arrive in their order as long as none fails."""
+CONNECT_S, REQUEST_S = 5.0, 10.0
+MAX_ANSWER_BYTES = 2048
+IDLE_S = 60.0
+GONE = 410
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryResult:
+    """What came of a try."""
+
+    delivered: bool
+    status: int | None = None
+    error: str = ""
+
+
+class Webhooks:
+    """Delivers what is in the outbox.
+
+    Args:
+        store: Of the webhooks.
+        allow_private: Whether they may call into private networks.
+        now: Seconds since the epoch [s].
+    """
+
+    def __init__(self, store: WebhookStore, *, allow_private: bool, now: Callable[[], float] = time.time) -> None:
+        self.store = store
+        self._now = now
+        self._pool = httpcore.AsyncConnectionPool(
+            max_connections=AT_ONCE,
+            max_keepalive_connections=0,  # a kept connection would outlive the check of its address
+            network_backend=GuardedBackend(allow_private=allow_private),
+        )
+        self._wake = asyncio.Event()
+        self._busy: dict[int, tuple[str, asyncio.Task[None]]] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to deliver."""
+        self._task = asyncio.create_task(self._deliver(), name="webhooks")
+
+    async def close(self) -> None:
+        """Stop; what is on its way is tried again at the next start."""
+        tasks = [task for _, task in self._busy.values()] + ([self._task] if self._task else [])
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._pool.aclose()
+
+    def wake(self) -> None:
+        """Look into the outbox now."""
+        self._wake.set()
+
+    async def test(self, id: str) -> DeliveryResult:
+        """Send a message of type `test` to a webhook at once."""
+        hook = await self.store.find(id)
+        if hook is None:
+            return DeliveryResult(delivered=False, error="there is no such webhook")
+        at = datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="seconds")
+        body = json.dumps({"type": "test", "timestamp": at, "data": {"webhook": id}})
+        return await self._send(hook, f"msg_{id}_test_{int(self._now())}", body)
+
+    async def _deliver(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                pause_s = await self._begin_due()
+            except SQLAlchemyError as exc:
+                log.error("cannot read the outbox; trying again", error=str(exc))
+                pause_s = 5.0
+            try:
+                await asyncio.wait_for(self._wake.wait(), pause_s)
+            except TimeoutError:
+                continue
+
+    async def _begin_due(self) -> float:
+        """Begin what is due and free to go; return how long to wait for more [s]."""
+        if len(self._busy) < AT_ONCE:
+            hooks = [hook for hook, _ in self._busy.values()]
+            for row in await self.store.due(tuple(self._busy), 100):
+                if len(self._busy) < AT_ONCE and hooks.count(row.webhook) < AT_ONCE_EACH:
+                    hooks.append(row.webhook)
+                    self._busy[row.id] = row.webhook, asyncio.create_task(self._try(row))
+        next_s = await self.store.next_s()
+        if next_s is None or next_s <= self._now():
+            return IDLE_S  # whoever ends a try wakes us
+        return min(next_s - self._now(), IDLE_S)
+
+    async def _try(self, row: OutboxRow) -> None:
+        try:
+            hook = await self.store.find(row.webhook)
+            if hook is None:
+                return
+            if not hook.is_active:
+                await self.store.failed(row, "the webhook is switched off", 0.0, is_final=True)
+                return
+            result = await self._send(hook, row.message, row.body)
+            if result.delivered:
+                await self.store.delivered(row)
+                return
+            if result.status == GONE:
+                await self.store.switch_off(hook.id)
+            log.warning("webhook failed", webhook=hook.id, message=row.message, error=result.error, tries=row.tries + 1)
+            await self.store.failed(row, result.error, random.random(), is_final=result.status == GONE)
+        except SQLAlchemyError as exc:
+            log.error("cannot note what came of a webhook; it is sent again", message=row.message, error=str(exc))
+            await asyncio.sleep(1.0)
+        finally:
+            del self._busy[row.id]
+            self._wake.set()
+
+    async def _send(self, hook: WebhookRow, message: str, body: str) -> DeliveryResult:
+        try:
+            headers = self._headers(hook, message, body)
+            async with asyncio.timeout(REQUEST_S):
+                status = await self._post(hook.url, headers, body.encode())
+        except TimeoutError:
+            return DeliveryResult(delivered=False, error=f"no answer within {REQUEST_S:g} s")
+        except (TargetError, ShreddedError, OSError, *_HTTP_FAILURES) as exc:
+            return DeliveryResult(delivered=False, error=f"{type(exc).__name__}: {exc}".rstrip(": "))
+        if 200 <= status < 300:
+            return DeliveryResult(delivered=True, status=status)
+        return DeliveryResult(delivered=False, status=status, error=f"answered {status}, expected 200 to 299")
+
+    def _headers(self, hook: WebhookRow, message: str, body: str) -> Sequence[tuple[str, str]]:
+        at = datetime.fromtimestamp(int(self._now()), UTC)
+        signature = Webhook(self.store.secret(hook)).sign(message, at, body)
+        return (
+            ("Content-Type", "application/json"),
+            ("User-Agent", f"kua/{version('kua')}"),
+            ("webhook-id", message),
+            ("webhook-timestamp", str(int(at.timestamp()))),
+            ("webhook-signature", signature),
+        )
+
+    async def _post(self, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> int:
+        """Return the status; redirects are not followed."""
+        timeouts = {"timeout": {"connect": CONNECT_S, "read": REQUEST_S, "write": REQUEST_S, "pool": REQUEST_S}}
+        host = ("Host", httpcore.URL(url).host.decode() + _port_of(url))
+        async with self._pool.stream("POST", url, headers=[host, *headers], content=body, extensions=timeouts) as reply:
+            n_bytes = 0
+            async for part in reply.aiter_stream():
+                n_bytes += len(part)
+                if n_bytes > MAX_ANSWER_BYTES:
+                    break
+            return reply.status
+
+
+_HTTP_FAILURES = (
+    *(httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpcore.ProxyError),
+    *(httpcore.UnsupportedProtocol, httpcore.ConnectionNotAvailable),
+)
+
+
+def _port_of(url: str) -> str:
+    port = httpcore.URL(url).port
+    return "" if port is None else f":{port}"
