@@ -41,6 +41,8 @@ Sort = Literal["urgency", "newest", "amount", "evidence"]
 PAGE = 1000
 _CSV = {"Content-Disposition": 'attachment; filename="cases.csv"'}
 _JSON = {"Content-Disposition": 'attachment; filename="cases.json"'}
+_LABELS_CSV = {"Content-Disposition": 'attachment; filename="labels.csv"'}
+_LABELS = {CaseStatus.FALSE_ALARM: "bona_fide", CaseStatus.CONFIRMED_FRAUD: "spoof"}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -111,6 +113,15 @@ def router(cases: Cases, evidence: Evidence, recorder: Recorder, desk: Desk, acc
         """Return all cases that the filters let through as one JSON array."""
         rows = _json(_all(cases, _in(filters, principal)))
         return StreamingResponse(rows, media_type="application/json", headers=_JSON)
+
+    @routes.get("/labels.csv", response_class=StreamingResponse)
+    async def labels(principal: OfDesk) -> StreamingResponse:
+        """Return what alerts were found to be, as `models.training.calibrate decision --labels` reads it.
+
+        `file` is the call's reference, by which whoever keeps recordings finds it; without one its id.
+        """
+        found = _all(cases, Wanted(org=principal.org, statuses=tuple(_LABELS)))
+        return StreamingResponse(_labels(found), media_type="text/csv; charset=utf-8", headers=_LABELS_CSV)
 
     @routes.get("/cases/{alert}")
     async def detail(alert: str, principal: OfTriage) -> CaseDetailMessage:
@@ -222,6 +233,14 @@ async def _csv(found: AsyncIterator[CaseMessage]) -> AsyncIterator[str]:
         values = case.model_dump(mode="json")
         values["signals"] = " ".join(case.signals)
         yield _line([_safe(value) for value in values.values()])
+
+
+async def _labels(found: AsyncIterator[CaseMessage]) -> AsyncIterator[str]:
+    yield _line(["file", "label", "session", "alert", "raised_at", "is_telephone", "signals", "reason", "decided_by"])
+    async for case in found:
+        who = [case.session, case.alert, case.raised_at, case.is_telephone, " ".join(case.signals)]
+        said = [case.reference or case.session, _LABELS[case.status], *who, case.reason, case.decided_by]
+        yield _line([_safe(value) for value in said])
 
 
 def _safe(value: object) -> object:

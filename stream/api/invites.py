@@ -52,7 +52,7 @@ def router(tokens: Tokens, desk: Desk, settings: Settings, access: Access) -> AP
         """Return what a remote party needs to join; it is told nothing else, ever."""
         response.headers.update(PRIVATE)
         if principal.invite is None:
-            raise HTTPException(403, "only a link of an invite joins a call here")
+            raise HTTPException(404, "only a link of an invite joins a call here")
         return JoinMessage(ice_servers=settings.ice_servers, expires_at=_iso(principal.invite.expires_s))
 
     return routes

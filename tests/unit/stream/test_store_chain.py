@@ -13,6 +13,7 @@ from stream.alerts.cases import Cases, Wanted
 from stream.alerts.store import Store
 from stream.alerts.vault import Vault
 from stream.api.case_messages import CaseActionMessage, CaseStatus, Deed, StakeMessage
+from stream.api.explanation_messages import FaceExplanationMessage
 from stream.api.messages import (
     AlertMessage,
     CoverageMessage,
@@ -92,6 +93,11 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 async def links(store: Store, session: str) -> list[tuple[int, str, str]]:
     return [(row.seq, row.body_sha256, row.chain) for row, _ in await store.links(session)]
+
+
+def contents(folder: Path) -> list[bytes]:
+    """Return what the files of the database hold."""
+    return [path.read_bytes() for path in folder.glob("kua.sqlite*")]
 
 
 async def test_the_events_of_each_call_are_linked_by_themselves(store: Store) -> None:
@@ -188,8 +194,6 @@ async def test_urgent_is_what_runs_then_what_ended_lately_then_what_there_is_mor
 async def test_what_the_sealed_body_says_is_not_in_the_database_and_goes_with_its_key(
     store: Store, tmp_path: Path
 ) -> None:
-    from stream.api.explanation_messages import FaceExplanationMessage
-
     said = FaceExplanationMessage(
         seq=0,
         session="a",
@@ -210,7 +214,7 @@ async def test_what_the_sealed_body_says_is_not_in_the_database_and_goes_with_it
         "explanation",
         "session_ended",
     ]
-    assert all(b"0.123456" not in path.read_bytes() for path in tmp_path.glob("kua.sqlite*"))
+    assert all(b"0.123456" not in content for content in contents(tmp_path))
     store.vault.shred("a")
     assert [event.type for event in await store.after(0)] == ["session_started", "alert", "session_ended"]
     assert (await store.links("a"))[2][1] is None
