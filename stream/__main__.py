@@ -13,6 +13,7 @@ import structlog
 import typer
 from rich.markup import escape
 
+from stream import cases_command, tokens_command
 from stream.errors import KuaError, MediaError
 from stream.ingest.wire import AudioCodec, VideoCodec
 from stream.recordings import EXIT_UNREADABLE, check_one, err, out, read_recording, say_unreadable
@@ -28,6 +29,10 @@ EXIT_LIKENESS = {"same_person": 0, "another_person": 1, "undecided": 4}
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Tells machine-made faces and voices in video calls."
 )
+
+
+app.add_typer(tokens_command.app, name="tokens")
+app.add_typer(cases_command.app, name="cases")
 
 
 def main() -> None:
@@ -51,11 +56,10 @@ def serve(
     import uvicorn
 
     from stream.api.app import create_app, policy_of
-    from stream.tokens_command import require_guard
 
     settings = load_settings(host=host, port=port)
     _set_up_log(settings)
-    asyncio.run(require_guard(settings))
+    asyncio.run(tokens_command.require_guard(settings))
     detector, engine = _load_detector(settings)
     policy_of(settings).model.require(detector.digests)
     web = create_app(settings, detector, device=engine.name, workers=engine.workers)
@@ -133,6 +137,27 @@ def compare(
         for line in said.lines:
             out.print(line, highlight=False, soft_wrap=True)
     raise typer.Exit(EXIT_LIKENESS[said.likeness])
+
+
+@app.command()
+def verify(
+    file: Annotated[Path, typer.Argument(help="CASE.zip, as the fraud desk exports it")],
+    key: Annotated[str, typer.Option(help="Public key, or its fingerprint, that must have signed it")] = "",
+) -> None:
+    """Check a case file offline: that nothing was changed, and who signed it.
+
+    Exit status: 0 it holds, 2 it does not.
+    """
+    from stream.alerts.verify import verify
+
+    found = verify(file, key=key)
+    deleted = f", {found.deleted} of them deleted by policy" if found.deleted else ""
+    out.print(f"[green]{escape(str(file))} holds[/]: case {escape(found.case)}, {found.files} files", highlight=False)
+    out.print(f"  {found.events} events{deleted}, an unbroken chain that ends in {found.head}", highlight=False)
+    signed = f"{escape(found.organisation)}, at {escape(found.exported_at)}"
+    out.print(f"  signed for {signed} with the key {found.fingerprint}", highlight=False)
+    if not key:
+        out.print("  Compare this fingerprint with the one that the operator publishes, or give it as --key.")
 
 
 @app.command()

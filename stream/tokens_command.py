@@ -7,11 +7,11 @@ from typing import Annotated, TypeVar
 import typer
 from rich.table import Table
 
+from stream.alerts.store import open_store
 from stream.alerts.tables import TokenRow
 from stream.alerts.tokens import Tokens
 from stream.api.admin import token_message
 from stream.api.admin_messages import Role
-from stream.api.app import open_store
 from stream.errors import ConflictError, SettingsError
 from stream.recordings import err, out
 from stream.settings import Settings, load_settings

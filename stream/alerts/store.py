@@ -25,6 +25,7 @@ from stream.alerts.vault import ShreddedError, Vault
 from stream.api.messages import STORED, SessionStartedMessage, StoredMessage
 from stream.errors import SettingsError
 from stream.scope import EVERYWHERE, Scope
+from stream.settings import Settings
 
 SEALED = ("explanation", "voice_explanation")
 """Types of events whose body shows where on a face, or when in a sound, evidence lies."""
@@ -209,6 +210,11 @@ class Store:
                     await db.flush()
             if not rows:
                 return
+
+
+def open_store(settings: Settings) -> Store:
+    """Return the store of the settings, not yet opened."""
+    return Store(settings.store_url, Vault(settings.data_dir / "keys", is_volatile=settings.keep_days == 0))
 
 
 def _create(connection: Connection) -> None:

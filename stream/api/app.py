@@ -24,9 +24,8 @@ from stream.alerts.case_file import public_hex
 from stream.alerts.cases import Cases
 from stream.alerts.evidence import Evidence, Keeping
 from stream.alerts.recorder import Recorder
-from stream.alerts.store import Store
+from stream.alerts.store import Store, open_store
 from stream.alerts.tokens import Tokens
-from stream.alerts.vault import Vault
 from stream.alerts.verify import fingerprint
 from stream.alerts.webhook_store import WebhookStore
 from stream.alerts.webhooks import Webhooks
@@ -154,11 +153,6 @@ def build_service(settings: Settings, detector: Models, workers: int) -> Service
     )
     ingest, tokens = WebRtcIngest(desk, settings), Tokens(store.sessions)
     return Service(store, bus, recorder, batcher, evidence, webhooks, tokens, desk, ingest, pool)
-
-
-def open_store(settings: Settings) -> Store:
-    """Return the store of the settings, not yet opened."""
-    return Store(settings.store_url, Vault(settings.data_dir / "keys", is_volatile=settings.keep_days == 0))
 
 
 def build_webhooks(store: Store, settings: Settings) -> Webhooks:

@@ -96,7 +96,7 @@ class World:
         return {"Authorization": f"Bearer {secret}"} if secret else {}
 
 
-def routes_of(app: FastAPI) -> Iterator[tuple[str, str, Right | None | str]]:
+def routes_of(app: FastAPI) -> Iterator[tuple[str, str, Right | str | None]]:
     """Yield method, path and needed right of every route; "open" where none is asked for."""
     for route in _flat(app.routes):
         if isinstance(route, APIWebSocketRoute):
