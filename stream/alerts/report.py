@@ -63,8 +63,8 @@ def _data(case: Mapping[str, Any], language: Language, t: Texts) -> dict[str, An
     settings = [[name, json.dumps(value)] for name, value in case["settings"].items()]
     return {
         "language": language,
-        **{n: t[n] for n in ("title", "estimate", "page", "status_title", "why", "columns", "analysed", "hint")},  # type: ignore[literal-required]
-        **{n: t[n] for n in ("plot_help", "no_pictures", "no_history", "annex")},  # type: ignore[literal-required]
+        **{n: t[n] for n in ("title", "estimate", "page", "status_title", "why", "columns", "analysed", "hint")},
+        **{n: t[n] for n in ("plot_help", "no_pictures", "no_history", "annex")},
         "plot_title": t["plot"],
         "pictures_title": t["pictures"],
         "history_title": t["history"],
@@ -167,8 +167,8 @@ def _plot(timeline: Sequence[Mapping[str, Any]]) -> str:
     width, height = PLOT
     step = -(-len(timeline) // MAX_POINTS)
     kept = [max(timeline[i : i + step], key=lambda r: r["evidence_nat"]) for i in range(0, len(timeline), step)]
-    first_s, last_s = timeline[0]["time_s"], timeline[-1]["time_s"]
-    top = 1.15 * max(*(r["evidence_nat"] for r in kept), *(r["threshold_nat"] for r in kept), 0.1)
+    first_s, last_s = float(timeline[0]["time_s"]), float(timeline[-1]["time_s"])
+    top: float = 1.15 * max(*(r["evidence_nat"] for r in kept), *(r["threshold_nat"] for r in kept), 0.1)
 
     def x(time_s: float) -> float:
         return 40 + (width - 50) * (time_s - first_s) / max(last_s - first_s, 0.1)

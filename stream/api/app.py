@@ -29,7 +29,7 @@ from stream.alerts.tokens import Tokens
 from stream.alerts.verify import fingerprint
 from stream.alerts.webhook_store import WebhookStore
 from stream.alerts.webhooks import Webhooks
-from stream.api import admin, hooks, invites, live, metrics, sessions, whip
+from stream.api import admin, hooks, invites, live, metrics, sessions, watch, whip
 from stream.api import cases as case_routes
 from stream.api import evidence as evidence_routes
 from stream.api import promise as promise_routes
@@ -210,6 +210,7 @@ def _add_routes(app: FastAPI, service: Service, settings: Settings, device: str)
     key = fingerprint(public_hex(service.store.vault.signing_key().public_key()))
     feed = live.Feed(service.store, service.bus, service.recorder, access)
     app.include_router(whip.router(service.ingest, settings, calls))
+    app.include_router(watch.router(service.ingest, service.desk, access))
     app.include_router(sessions.router(service.desk, settings, access, device, key))
     app.include_router(promise_routes.router(service.desk, access))
     app.include_router(case_routes.router(cases, service.evidence, service.recorder, service.desk, access))

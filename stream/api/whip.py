@@ -82,7 +82,8 @@ class _Whip:
             self._check_rate(request)
             sdp = await read_sdp(request, SDP)
             name = principal.invite.name if principal.invite else _name_of(request)
-            answer = await self._ingest.answer(sdp, name, self._calls.under(principal))
+            desk, can_hear = self._calls.under(principal), principal.invite is not None
+            answer = await self._ingest.answer(sdp, name, desk, can_hear=can_hear)
             await self._calls.joined(principal, answer.id)
         except (SignallingError, ServiceFullError) as exc:
             return self._error(request, exc)

@@ -23,6 +23,7 @@ _UFRAG = re.compile(r"[\w+/=-]{4,256}", re.ASCII)
 _PASSWORD = re.compile(r"[\w+/=-]{22,256}", re.ASCII)
 _VIDEO_CODEC = re.compile(r"a=rtpmap:(\d+) (?:VP8|H264)/90000")
 _SENDING = ("sendrecv", "sendonly")
+_RECEIVING = ("sendrecv", "recvonly")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,14 +44,18 @@ class Fragment:
     candidates: tuple[RTCIceCandidate, ...]
 
 
-def vet_offer(text: str) -> Offer:
+def vet_offer(text: str, *, to_watch: bool = False) -> Offer:
     """Check an offer and take out what is of no use or no good: the candidates that we would not try.
 
     The mark for the end of the candidates goes too: without it a caller whose addresses we cannot use is still found
     by its own checks; the connect time-out ends what never connects.
 
+    Args:
+        text: SDP, as it came.
+        to_watch: Whether it must receive something from us, and need not send anything.
+
     Raises:
-        SignallingError: It is too long (413), or none that we could receive media by (400).
+        SignallingError: It is too long (413), or none that media could go by (400).
     """
     lines = _split(text)
     if not lines or lines[0].strip() != "v=0":
@@ -64,7 +69,7 @@ def vet_offer(text: str) -> Offer:
         raise SignallingError("the offer has simulcast; send one full-size encoding, without sendEncodings")
     kept = [line for line in _limit_candidates(lines) if not line.startswith("a=end-of-candidates")]
     sdp = "\r\n".join(kept) + "\r\n"
-    ufrags = _check_media(_parse(sdp))
+    ufrags = _check_media(_parse(sdp), to_watch=to_watch)
     return Offer(sdp=sdp, ufrags=ufrags, n_candidates=sum(line.startswith("a=candidate:") for line in kept))
 
 
@@ -154,10 +159,14 @@ def _parse(sdp: str) -> SessionDescription:
         raise SignallingError(f"the offer cannot be read: {type(exc).__name__}: {str(exc)[:80]}") from exc
 
 
-def _check_media(description: SessionDescription) -> frozenset[str]:
+def _check_media(description: SessionDescription, *, to_watch: bool) -> frozenset[str]:
     """Refuse what aiortc would only stumble over in tasks of its own; return the ICE user names."""
     sending = [media.kind for media in description.media if (media.direction or "sendrecv") in _SENDING]
-    if not sending:
+    if to_watch and not any((media.direction or "sendrecv") in _RECEIVING for media in description.media):
+        raise SignallingError("the offer receives nothing; at least one a=recvonly or a=sendrecv is needed")
+    if to_watch and len({media.kind for media in description.media}) < len(description.media):
+        raise SignallingError("the offer has two sections of a kind; one audio and one video are sent")
+    if not sending and not to_watch:
         raise SignallingError("the offer sends nothing; at least one a=sendonly or a=sendrecv is needed")
     if len(set(sending)) < len(sending):
         raise SignallingError("the offer sends two tracks of a kind; one audio and one video are looked at")

@@ -21,6 +21,7 @@ from stream.events import Gap, Medium, VideoFrame
 from stream.ingest.guard import RTC_FAILURES, TrackGuard, close_quietly, guard_connect, protect
 from stream.ingest.ice import MAX_CANDIDATES
 from stream.ingest.offer import Fragment, Offer, raise_bitrate
+from stream.ingest.relay import Relay, RelayedTrack, SpokenTrack
 from stream.ingest.resample import SoundTrack
 from stream.ingest.sampling import PictureSampler
 from stream.ingest.sink import CallSink
@@ -76,6 +77,10 @@ class RtcCall:
         self._clock = clock
         self._sink: CallSink | None = None
         self._tracks: dict[MediaStreamTrack, TrackGuard] = {}
+        self.relays = {medium: Relay() for medium in Medium}
+        """What the caller sends, for those who watch."""
+        self.back = {medium: Relay() for medium in Medium}
+        """What those who watch send to the caller."""
         self._n_frames = dict.fromkeys(Medium, 0)
         self._ufrags: frozenset[str] = frozenset()
         self._n_candidates = 0
@@ -87,8 +92,12 @@ class RtcCall:
         guard_connect(pc)
         pc.on("track", self._on_track)
 
-    async def negotiate(self, offer: Offer) -> str:
+    async def negotiate(self, offer: Offer, *, can_hear: bool = False) -> str:
         """Return the answer to an offer.
+
+        Args:
+            offer: From a caller.
+            can_hear: Whether the caller hears and sees those who watch, where its offer receives.
 
         Raises:
             SignallingError: The offer passed our checks but aiortc cannot answer it.
@@ -96,11 +105,20 @@ class RtcCall:
         self._ufrags, self._n_candidates = offer.ufrags, offer.n_candidates
         try:
             await self._pc.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
+            if can_hear:
+                self._answer_back()
             answer = await self._pc.createAnswer()
             await self._pc.setLocalDescription(answer)
         except RTC_FAILURES as exc:
             raise SignallingError(f"the offer cannot be answered: {type(exc).__name__}: {str(exc)[:80]}") from exc
         return raise_bitrate(self._pc.localDescription.sdp)
+
+    def _answer_back(self) -> None:
+        for transceiver in self._pc.getTransceivers():
+            medium = Medium(transceiver.kind)
+            track = SpokenTrack() if medium is Medium.AUDIO else RelayedTrack(medium)
+            self._pc.addTrack(track)
+            self.back[medium].add(track)
 
     def start(self, sink: CallSink) -> None:
         """Begin to feed a session."""
@@ -193,6 +211,7 @@ class RtcCall:
             return None
         self._quiet_since_s = self._clock()
         self._n_frames[Medium(track.kind)] += 1
+        self.relays[Medium(track.kind)].push(frame)  # type: ignore[arg-type]  # aiortc's tracks carry PyAV's frames
         return frame
 
     def _elapsed(self) -> float:

@@ -14,9 +14,12 @@ from stream.ingest.ice import IceServer, parse_server
 from stream.ingest.offer import parse_fragment, vet_offer
 from stream.ingest.rtc_call import CallStats, RtcCall
 from stream.ingest.sink import CallDesk, CallSink
+from stream.ingest.watch import Watcher
 from stream.settings import Settings
 
 SOURCE = "whip"
+MAX_WATCHERS = 2
+"""Of one call: each costs about a tenth of a core."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,7 @@ class WebRtcIngest:
         self._clock = clock
         self._calls: dict[str, tuple[RtcCall, str]] = {}
         self._open: set[RtcCall] = set()  # also those that are being answered or closed
+        self._watchers: dict[str, tuple[Watcher, str, str]] = {}
         self._is_closed = False
 
     @property
@@ -62,13 +66,14 @@ class WebRtcIngest:
         """What each running call received so far."""
         return tuple(call.stats for call, _ in self._calls.values())
 
-    async def answer(self, offer: str, name: str, desk: CallDesk | None = None) -> Answer:
+    async def answer(self, offer: str, name: str, desk: CallDesk | None = None, *, can_hear: bool = False) -> Answer:
         """Open a session for an offer.
 
         Args:
             offer: SDP, as it came.
             name: To show for the call.
             desk: Opens the session; None: ours.
+            can_hear: Whether the caller hears and sees those who watch.
 
         Raises:
             SignallingError: We cannot or will not answer it; `status` says which.
@@ -83,7 +88,7 @@ class WebRtcIngest:
         self._open.add(call)
         sink: CallSink | None = None
         try:
-            sdp = await asyncio.wait_for(call.negotiate(vetted), self._settings.connect_timeout_s)
+            sdp = await asyncio.wait_for(call.negotiate(vetted, can_hear=can_hear), self._settings.connect_timeout_s)
             sink = (desk or self._desk).open(source=SOURCE, name=name)
         except TimeoutError as exc:
             raise SignallingError(f"no answer within {self._settings.connect_timeout_s:g} s", status=504) from exc
@@ -101,6 +106,9 @@ class WebRtcIngest:
 
     def _forget(self, id: str) -> None:
         del self._calls[id]
+        for watcher, session, _ in tuple(self._watchers.values()):
+            if session == id:
+                watcher.end()
 
     async def patch(self, id: str, etag: str, fragment: str) -> None:
         """Take more ICE candidates of a caller.
@@ -128,9 +136,72 @@ class WebRtcIngest:
         call.end("hung up")
         await call.wait_closed()
 
+    async def watch(self, session: str, offer: str) -> Answer:
+        """Send the picture and sound of a call to somebody else; what that one sends is heard by the caller.
+
+        Raises:
+            SignallingError: We cannot or will not answer the offer, or there is no such call that came by WebRTC (404).
+            ServiceFullError: As many watch the call as may.
+        """
+        if session not in self._calls:
+            raise SignallingError("there is no such call, or it has no live picture", status=404)
+        vetted = vet_offer(offer, to_watch=True)
+        n_watching = sum(watched == session for _, watched, _ in self._watchers.values())
+        if self._is_closed or n_watching >= MAX_WATCHERS:
+            raise ServiceFullError(f"{n_watching} of {MAX_WATCHERS} watch this call")
+        call, _ = self._calls[session]
+        configuration = RTCConfiguration(iceServers=[server.to_rtc() for server in self.ice_servers])
+        id, etag = secrets.token_urlsafe(9), f'"{secrets.token_hex(8)}"'
+        pc = RTCPeerConnection(configuration)
+        watcher = Watcher(pc, call.relays, call.back, self._settings, lambda _: self._unwatched(id), self._clock)
+        self._watchers[id] = watcher, session, etag
+        is_answered = False
+        try:
+            sdp = await asyncio.wait_for(watcher.negotiate(vetted), self._settings.connect_timeout_s)
+            is_answered = session in self._calls  # it may have ended meanwhile
+        except TimeoutError as exc:
+            raise SignallingError(f"no answer within {self._settings.connect_timeout_s:g} s", status=504) from exc
+        finally:
+            if not is_answered:
+                watcher.end()
+        return Answer(id=id, etag=etag, sdp=sdp)
+
+    async def patch_watch(self, id: str, etag: str, fragment: str) -> None:
+        """Take more ICE candidates of a watcher.
+
+        Raises:
+            SignallingError: 404, 412 (other etag), 422 (ICE restart), 400.
+        """
+        watcher, _, expected = self._find_watcher(id)
+        if etag not in ("*", expected):
+            raise SignallingError(f"If-Match is {etag[:40]}, the watcher has another ETag", status=412)
+        await watcher.trickle(parse_fragment(fragment))
+
+    async def unwatch(self, id: str) -> None:
+        """End a watcher and wait until its connection is gone.
+
+        Raises:
+            SignallingError: There is no such watcher (404).
+        """
+        watcher, _, _ = self._find_watcher(id)
+        watcher.end()
+        await watcher.wait_closed()
+
+    def _find_watcher(self, id: str) -> tuple[Watcher, str, str]:
+        if id not in self._watchers:
+            raise SignallingError("nothing is watched under this address", status=404)
+        return self._watchers[id]
+
+    def _unwatched(self, id: str) -> None:
+        self._watchers.pop(id, None)
+
     async def close(self) -> None:
         """End all calls, wait for them, and refuse new ones."""
         self._is_closed = True
+        watchers = [watcher for watcher, _, _ in self._watchers.values()]
+        for watcher in watchers:
+            watcher.end()
+        await asyncio.gather(*(watcher.wait_closed() for watcher in watchers))
         calls = list(self._open)
         for call in calls:
             call.end("service stopped")

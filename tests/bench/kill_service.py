@@ -2,8 +2,10 @@
 
     python tests/bench/kill_service.py --kills 200
 
-Calls alert, end and begin anew all the time, people claim, note and decide, a viewer listens from its last `seq`. After each SIGKILL the service starts on the same store. At the end: nothing that was pushed is missing, nothing
-came twice, every chain holds, every call that began has ended once. The detector is a stand-in that calls every window forged: what is tested is what follows an alert. One JSON line is printed.
+Calls alert, end and begin anew all the time, people claim, note and decide, a viewer listens from its last `seq` on.
+After each SIGKILL the service starts on the same store. At the end: nothing that was pushed or acknowledged is missing,
+nothing came twice, every chain holds, every call that began has ended once. The detector is a stand-in that calls every
+window forged: what is tested is what follows an alert. One JSON line is printed.
 """
 
 import argparse
