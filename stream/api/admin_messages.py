@@ -166,7 +166,7 @@ class AuditMessage(Message):
     id: int
     at: str
     by: str
-    role: str
+    role: Annotated[str, Field(title="Role then")]
     address: str
     action: str
     target: str

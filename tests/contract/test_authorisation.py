@@ -155,7 +155,10 @@ def test_every_route_is_in_the_table_with_the_right_that_it_asks_for(tmp_path: P
     }
 
 
-async def test_every_route_answers_every_role_as_its_right_says(tmp_path: Path) -> None:
+async def test_every_route_answers_every_role_as_its_right_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stream.api.access.UNKNOWN_PER_MINUTE", 1000)
     wrong = []
     async with world(tmp_path) as w:
         for (method, path), who in itertools.product(RIGHTS, WHO):
@@ -199,6 +202,16 @@ async def opens(w: World, path: str, who: str) -> bool:
         if path == "/v1/ingest":
             await live.wait_closed()
     return live.close_code != 4401
+
+
+async def test_too_many_requests_are_refused_by_token_and_without_one_by_address(tmp_path: Path) -> None:
+    app = make_app(tmp_path, SilentModels(), token="secret", requests_per_minute=5)
+    async with serving(app) as address, httpx.AsyncClient(base_url=f"http://{address}") as client:
+        good = [(await client.get("/v1/me", headers={"Authorization": "Bearer secret"})) for _ in range(6)]
+        assert [reply.status_code for reply in good] == [200] * 5 + [429]
+        assert int(good[-1].headers["retry-after"]) <= 12
+        bad = [(await client.get("/v1/me", headers={"Authorization": f"Bearer {i}"})).status_code for i in range(61)]
+        assert bad == [401] * 60 + [429]
 
 
 async def test_a_remote_partys_link_tells_it_how_to_join_and_nothing_else(tmp_path: Path) -> None:

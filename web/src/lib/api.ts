@@ -109,7 +109,7 @@ export async function sendJson<T>(method: "POST" | "DELETE" | "PATCH", path: str
   const response = await request(path, {
     method,
     headers: body === undefined ? {} : { "Content-Type": "application/json" },
-    body: body === undefined ? undefined : JSON.stringify(body),
+    body: body === undefined ? null : JSON.stringify(body),
   });
   const answer: unknown = response.status === 204 ? null : await response.json();
   return answer as T;

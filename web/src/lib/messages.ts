@@ -130,7 +130,7 @@ export type Advice = string;
 export type Id1 = number;
 export type At1 = string;
 export type By = string;
-export type Role = string;
+export type RoleThen = string;
 export type Address = string;
 export type Action = string;
 export type Target = string;
@@ -426,7 +426,7 @@ export type Org = string;
  * This interface was referenced by `Kua`'s JSON-Schema
  * via the `definition` "Role".
  */
-export type Role1 = "viewer" | "agent" | "analyst" | "admin";
+export type Role = "viewer" | "agent" | "analyst" | "admin";
 /**
  * What a role may do.
  *
@@ -731,7 +731,7 @@ export interface AuditMessage {
   id: Id1;
   at: At1;
   by: By;
-  role: Role;
+  role: RoleThen;
   address: Address;
   action: Action;
   target: Target;
@@ -1092,7 +1092,7 @@ export interface LabelRequest {
 export interface MeMessage {
   name: Name3;
   org: Org;
-  role: Role1;
+  role: Role;
   rights: Rights;
   own_calls_only: OwnCallsOnly;
   token: Token;
@@ -1126,7 +1126,7 @@ export interface NewTokenMessage {
 export interface TokenMessage {
   id: Id6;
   name: Name4;
-  role: Role1;
+  role: Role;
   created_at: CreatedAt1;
   created_by: CreatedBy;
   expires_at: ExpiresAt2;
@@ -1341,7 +1341,7 @@ export interface TimelineMessage {
  */
 export interface TokenRequest {
   name: Name7;
-  role: Role1;
+  role: Role;
   days: Days1;
 }
 /**
