@@ -37,6 +37,7 @@ from stream.api.access import Access
 from stream.api.admin_messages import Right
 from stream.api.calls import Calls
 from stream.api.evidence import CaseFiles
+from stream.api.examples import with_examples
 from stream.api.principal import Principal
 from stream.batcher import Batcher
 from stream.desk import Desk
@@ -192,6 +193,8 @@ def create_app(settings: Settings, detector: Models, *, device: str, workers: in
     )
     app.state.service = service
     _add_routes(app, service, settings, device)
+    describe = app.openapi
+    app.openapi = lambda: app.openapi_schema or with_examples(describe())  # type: ignore[method-assign]  # FastAPI's own way
     app.middleware("http")(_securing(settings))
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
