@@ -34,7 +34,9 @@ def create(
     settings = load_settings()
 
     async def work(tokens: Tokens) -> str:
-        made = await tokens.create(org or settings.organisation, name, role, by=BY, days=days)
+        has_operator = bool(settings.token)
+        whose = org or settings.organisation
+        made = await tokens.create(whose, name, role, by=BY, days=days, has_operator=has_operator)
         return made.secret
 
     secret = asyncio.run(_with_tokens(settings, work))

@@ -48,13 +48,23 @@ class Tokens:
         self._now = now
         self._used: dict[str, float] = {}
 
-    async def create(self, org: str, name: str, role: Role, *, by: str, days: float | None = None) -> Made:
+    async def create(
+        self, org: str, name: str, role: Role, *, by: str, days: float | None = None, has_operator: bool = False
+    ) -> Made:
         """Make a token.
+
+        Args:
+            org: Of its holder.
+            name: Of its holder.
+            role: What it may do.
+            by: Who makes it.
+            days: After which it expires; None: never [d].
+            has_operator: Whether there is an administrator's token beside those of the store.
 
         Raises:
             ConflictError: There is no administrator yet, and this would be none: nobody could make another.
         """
-        if role is not Role.ADMIN and not await self.has_admin():
+        if role is not Role.ADMIN and not has_operator and not await self.has_admin():
             raise ConflictError("the first token must be an administrator's: from then on every page asks for one")
         id, secret, text = _secret(TOKEN_PREFIX)
         row = TokenRow(

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from stream.alerts.audit import Audit
 from stream.alerts.tables import AuditRow, TokenRow
 from stream.alerts.tokens import Tokens
-from stream.api.access import Access
+from stream.api.access import OPERATOR, Access
 from stream.api.admin_messages import (
     AuditMessage,
     MeMessage,
@@ -47,7 +47,10 @@ def router(tokens: Tokens, audit: Audit, access: Access) -> APIRouter:
     @routes.post("/tokens", status_code=201)
     async def create(given: TokenRequest, request: Request, principal: OfAdmin) -> NewTokenMessage:
         """Make a token; its secret is told this once."""
-        made = await tokens.create(principal.org, given.name, given.role, by=principal.name, days=given.days)
+        who, has_operator = principal.name, principal.name == OPERATOR
+        made = await tokens.create(
+            principal.org, given.name, given.role, by=who, days=given.days, has_operator=has_operator
+        )
         await access.note(request, principal, "token.create", f"{made.row.id} {given.role} {given.name}")
         assert isinstance(made.row, TokenRow)
         return NewTokenMessage(token=token_message(made.row), secret=made.secret)

@@ -1,5 +1,6 @@
 """A real service in a process of its own, and Debian's Chromium with files as camera and microphone."""
 
+import sys
 import wave
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -10,6 +11,9 @@ from browser import CHROMIUM, FLAGS, Running, start_service, stop_service, write
 from playwright.async_api import Browser, Playwright, async_playwright
 
 from stream import demo
+
+# Makers of events, and of a service with a stand-in for the detector.
+sys.path[:0] = [str(Path(__file__).parents[1] / folder) for folder in ("contract", "unit/stream")]
 
 
 @pytest.fixture(scope="session")
