@@ -3,15 +3,15 @@
 from datetime import UTC, datetime
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from stream.alerts.database import Sessions
 from stream.alerts.tables import AuditRow
 
 
 class Audit:
     """The audit log of a store."""
 
-    def __init__(self, sessions: async_sessionmaker[AsyncSession]) -> None:
+    def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
 
     async def write(self, org: str, *, by: str, role: str, address: str, action: str, target: str) -> None:

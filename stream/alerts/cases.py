@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 from sqlalchemy import ColumnElement, Select, case, func, or_, select
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.window import Signal
 from stream.alerts import urgency
+from stream.alerts.database import Sessions
 from stream.alerts.tables import CallRow, CaseRow, EventRow, seconds_of
 from stream.api.case_messages import (
     CaseMessage,
@@ -54,7 +55,7 @@ class Cases:
         now: Seconds since the epoch [s].
     """
 
-    def __init__(self, sessions: async_sessionmaker[AsyncSession], now: Callable[[], float] = time.time) -> None:
+    def __init__(self, sessions: Sessions, now: Callable[[], float] = time.time) -> None:
         self._sessions = sessions
         self._now = now
 

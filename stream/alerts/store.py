@@ -9,18 +9,16 @@ import json
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from sqlalchemy import Connection, Select, func, inspect, select, text
+from sqlalchemy import Select, func, select, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.event import listen
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from stream.alerts import chain
 from stream.alerts.announce import announce
+from stream.alerts.database import Sessions, create, is_sqlite, make_engine
 from stream.alerts.projection import call_of, project
-from stream.alerts.tables import Base, CallRow, EventRow
+from stream.alerts.tables import CallRow, EventRow
 from stream.alerts.vault import ShreddedError, Vault
 from stream.api.messages import STORED, SessionStartedMessage, StoredMessage
 from stream.errors import SettingsError
@@ -48,11 +46,9 @@ class Store:
     def __init__(self, url: str, vault: Vault) -> None:
         self._url = make_url(url)
         self.vault = vault
-        self.engine = create_async_engine(self._url)
-        self.is_sqlite = self._url.get_backend_name() == "sqlite"
-        if self.is_sqlite:
-            listen(self.engine.sync_engine, "connect", _set_pragmas)
-        self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        self.engine = make_engine(self._url)
+        self.is_sqlite = is_sqlite(self.engine)
+        self.sessions = Sessions(self.engine)
 
     async def open(self) -> None:
         """Create what is missing, also in a database of an earlier version.
@@ -64,7 +60,7 @@ class Store:
             if self.is_sqlite and self._url.database:
                 Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
             async with self.engine.begin() as connection:
-                await connection.run_sync(_create)
+                await connection.run_sync(create)
             await self._link_old_events()
         except (SQLAlchemyError, OSError) as exc:
             raise SettingsError(f"cannot open the alert store {self._url}: {exc}") from exc
@@ -215,25 +211,3 @@ class Store:
 def open_store(settings: Settings) -> Store:
     """Return the store of the settings, not yet opened."""
     return Store(settings.store_url, Vault(settings.data_dir / "keys", is_volatile=settings.keep_days == 0))
-
-
-def _create(connection: Connection) -> None:
-    """Make missing tables, and missing columns of those that are there."""
-    Base.metadata.create_all(connection)
-    known = inspect(connection)
-    for table in Base.metadata.sorted_tables:
-        there = {column["name"] for column in known.get_columns(table.name)}
-        for column in table.columns:
-            if column.name not in there:
-                kind = column.type.compile(connection.dialect)
-                default = getattr(column.server_default, "arg", None)
-                rest = f" NOT NULL DEFAULT '{default}'" if default is not None else ""
-                connection.execute(text(f'ALTER TABLE {table.name} ADD COLUMN "{column.name}" {kind}{rest}'))
-
-
-def _set_pragmas(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    """WAL lets viewers read while a call writes; FULL makes a committed alert survive a power cut."""
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON", "busy_timeout=10000"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()

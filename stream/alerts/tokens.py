@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from stream.alerts.database import Sessions
 from stream.alerts.tables import InviteRow, TokenRow
 from stream.api.admin_messages import Role
 from stream.errors import ConflictError
@@ -43,7 +43,7 @@ class Tokens:
         now: Seconds since the epoch [s].
     """
 
-    def __init__(self, sessions: async_sessionmaker[AsyncSession], now: Callable[[], float] = time.time) -> None:
+    def __init__(self, sessions: Sessions, now: Callable[[], float] = time.time) -> None:
         self._sessions = sessions
         self._now = now
         self._used: dict[str, float] = {}

@@ -7,6 +7,8 @@ copy that somebody made of either. The keys themselves must therefore never be c
 import contextlib
 import os
 import re
+import secrets
+import threading
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -36,6 +38,7 @@ class Vault:
     def __init__(self, folder: Path, *, is_volatile: bool = False) -> None:
         self._folder = folder
         self._volatile: dict[str, bytes] | None = {} if is_volatile else None
+        self._making = threading.Lock()
 
     def seal(self, name: str, plain: bytes) -> bytes:
         """Seal with the key of a call, made if it is missing.
@@ -93,7 +96,8 @@ class Vault:
         except FileNotFoundError:
             key = Ed25519PrivateKey.generate()
             form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            self._write(path, key.private_bytes(serialization.Encoding.PEM, *form))
+            self._write(path, key.private_bytes(serialization.Encoding.PEM, *form), is_new=True)
+            return self.signing_key()
         assert isinstance(key, Ed25519PrivateKey)
         return key
 
@@ -106,29 +110,45 @@ class Vault:
         except FileNotFoundError:
             if not make:
                 raise ShreddedError(f"there is no key for {name}") from None
-            key = os.urandom(KEY_BYTES)
-            if self._volatile is not None and name != SERVICE:
-                self._volatile[name] = key
-            else:
-                self._write(path, key)
+            with self._making:
+                key = self._made(path, name)
         if len(key) != KEY_BYTES:
             raise ShreddedError(f"the evidence of {name} was deleted")
         return key
+
+    def _made(self, path: Path, name: str) -> bytes:
+        """Return a new key, or the one that another thread or service has just made."""
+        if self._volatile is not None and name != SERVICE:
+            return self._volatile.setdefault(name, os.urandom(KEY_BYTES))
+        if not path.exists():
+            self._write(path, os.urandom(KEY_BYTES), is_new=True)
+        return path.read_bytes()
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):
             raise ShreddedError(f"{name[:64]!r} is no name of a call")
         return self._folder / f"{name}.key"
 
-    def _write(self, path: Path, content: bytes) -> None:
-        """Write the whole file or nothing, and its name in the folder, before anything relies on it."""
+    def _write(self, path: Path, content: bytes, *, is_new: bool = False) -> None:
+        """Write the whole file or nothing, and its name in the folder, before anything relies on it.
+
+        Args:
+            path: Of the file.
+            content: Of the file.
+            is_new: Whether one that is there already stays: another service was quicker.
+        """
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
+        part = path.with_suffix(f".{secrets.token_hex(4)}.part")
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
             out.write(content)
             out.flush()
             os.fsync(out.fileno())
-        part.replace(path)
+        if is_new:
+            with contextlib.suppress(FileExistsError):
+                os.link(part, path)
+            part.unlink()
+        else:
+            part.replace(path)
         folder = os.open(self._folder, os.O_RDONLY)
         try:
             os.fsync(folder)

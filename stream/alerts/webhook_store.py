@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from stream.alerts.database import Sessions
 from stream.alerts.tables import OutboxRow, WebhookRow
 from stream.alerts.targets import check_url
 from stream.alerts.vault import SERVICE, Vault
@@ -44,7 +45,7 @@ class WebhookStore:
 
     def __init__(
         self,
-        sessions: async_sessionmaker[AsyncSession],
+        sessions: Sessions,
         vault: Vault,
         *,
         allow_private: bool,

@@ -129,7 +129,7 @@ async def test_a_case_is_triaged_by_keys_alone(launch: Launch, tmp_path: Path) -
         await page.keyboard.press("Escape")
         await expect(detail).to_have_count(0)
         await page.keyboard.press("/")
-        await page.keyboard.type("call c")
+        await page.keyboard.type("alert-c")
         await expect(rows).to_have_count(1)
         await page.reload()
         await expect(rows).to_have_count(1, timeout=5_000)
