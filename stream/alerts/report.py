@@ -14,8 +14,11 @@ from typing import Any
 
 import typst
 
-from stream.alerts.report_texts import TEXTS, Language, Texts
+from stream.alerts.report_texts import EN, Language, Texts
+from stream.alerts.report_texts_kk import KK
+from stream.alerts.report_texts_ru import RU
 
+TEXTS: dict[Language, Texts] = {"kk": KK, "ru": RU, "en": EN}
 LANGUAGES: tuple[Language, ...] = ("kk", "ru", "en")
 TEMPLATE = Path(__file__).with_name("report.typ")
 SHOWN = ("face", "face_map", "spectrum")

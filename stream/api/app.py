@@ -1,18 +1,16 @@
 """Puts the parts of the service together behind one address."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Protocol
 
 import structlog
 from fastapi import Depends, FastAPI, Request, WebSocket
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response
-from fastapi.staticfiles import StaticFiles
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
@@ -29,7 +27,7 @@ from stream.alerts.tokens import Tokens
 from stream.alerts.verify import fingerprint
 from stream.alerts.webhook_store import WebhookStore
 from stream.alerts.webhooks import Webhooks
-from stream.api import admin, hooks, invites, live, metrics, sessions, watch, whip
+from stream.api import admin, hooks, invites, live, metrics, pages, sessions, watch, whip
 from stream.api import cases as case_routes
 from stream.api import evidence as evidence_routes
 from stream.api import promise as promise_routes
@@ -49,21 +47,6 @@ from stream.session import FaceSearch
 from stream.settings import Settings
 
 log = structlog.get_logger()
-
-PAGES = Path(__file__).parents[2] / "web" / "dist"
-
-_EMBEDDED = "/console"
-"""The page that an agent's desktop may show in a frame."""
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self)",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
-_POLICY = (
-    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; "
-    "connect-src 'self' ws: wss:; base-uri 'none'; form-action 'self'; object-src 'none'; frame-ancestors "
-)
 
 
 class Models(FaceSearch, Protocol):
@@ -195,7 +178,7 @@ def create_app(settings: Settings, detector: Models, *, device: str, workers: in
     _add_routes(app, service, settings, device)
     describe = app.openapi
     app.openapi = lambda: app.openapi_schema or with_examples(describe())  # type: ignore[method-assign]  # FastAPI's own way
-    app.middleware("http")(_securing(settings))
+    app.middleware("http")(pages.securing(settings))
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(ConflictError, _conflict)
@@ -242,42 +225,7 @@ def _add_routes(app: FastAPI, service: Service, settings: Settings, device: str)
         """Say that the service runs."""
         return {"status": "ok"}
 
-    _add_pages(app)
-
-
-def _add_pages(app: FastAPI) -> None:
-    if not (PAGES / "index.html").is_file():
-
-        @app.get("/", include_in_schema=False)
-        async def unbuilt() -> Response:
-            return PlainTextResponse("The page is not built yet: run `make web`.", status_code=503)
-
-        return
-
-    @app.get("/", include_in_schema=False)
-    @app.get("/viewer", include_in_schema=False)
-    @app.get("/desk", include_in_schema=False)
-    @app.get("/console", include_in_schema=False)
-    @app.get("/join", include_in_schema=False)
-    @app.get("/admin", include_in_schema=False)
-    async def page() -> Response:
-        return FileResponse(PAGES / "index.html", headers={"Cache-Control": "no-cache"})
-
-    app.mount("/", StaticFiles(directory=PAGES), name="pages")
-
-
-def _securing(settings: Settings) -> Callable[[Request, Callable[[Request], Awaitable[Response]]], Awaitable[Response]]:
-    """Return the middleware that adds what browsers are to hold our pages to."""
-    ancestors = " ".join(settings.embed_origins) or "'none'"
-
-    async def secure(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        response = await call_next(request)
-        framed = ancestors if request.url.path == _EMBEDDED else "'none'"
-        for name, value in (_HEADERS | {"Content-Security-Policy": _POLICY + framed}).items():
-            response.headers.setdefault(name, value)
-        return response
-
-    return secure
+    pages.add(app)
 
 
 async def _http_error(_: Request, exc: Exception) -> Response:

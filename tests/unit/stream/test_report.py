@@ -9,8 +9,8 @@ import numpy as np
 import pypdf
 import pytest
 
-from stream.alerts.report import LANGUAGES, MAX_PICTURES, render
-from stream.alerts.report_texts import TEXTS, Language
+from stream.alerts.report import LANGUAGES, MAX_PICTURES, TEXTS, render
+from stream.alerts.report_texts import Language
 
 HOSTILE = '#panic("x") $ \\ *_ <a> ]'
 KAZAKH = "ӘҒҚҢӨҰҮҺІ әғқңөұүһі"

@@ -6,6 +6,8 @@ class Auth {
   token: string | null = null;
   /** Whether the reader is asked for a token now. */
   asked = $state(false);
+  /** How often the reader, or a page around this one, gave a token: who we are may have changed. */
+  given = $state(0);
   /** Whether the last token was refused. */
   refused = $state(false);
   #waiting: (() => void)[] = [];
@@ -33,6 +35,7 @@ class Auth {
     this.token = token;
     sessionStorage.setItem(KEY, token);
     this.asked = false;
+    this.given++;
     for (const go of this.#waiting.splice(0)) go();
   }
 }

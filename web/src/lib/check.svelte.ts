@@ -61,7 +61,8 @@ class Check {
   async #send(stream: MediaStream): Promise<void> {
     this.phase = "connecting";
     try {
-      const { ice_servers, keep_faces_days } = await getAbout();
+      const { ice_servers, keep_faces_days, keep_audio } = await getAbout();
+      about.keepAudio = keep_audio;
       about.keepFacesDays = keep_faces_days;
       const name = this.name.trim() || CHECK.defaultName(new Date().toLocaleString(LOCALE, SHORT));
       const publication = await publish(stream, name, ice_servers, () => this.#fail(ERROR.lost));

@@ -102,6 +102,7 @@ export const DETAIL = {
   atRisk: "At risk",
   reference: "Reference",
   decided: (by: string, reason: string): string => (reason ? `${by}: ${reason}` : by),
+  strength: "Evidence, of the alert line",
   evidenceTitle: "Evidence kept",
   evidence: { face: "Face", audio: "Alerted sound", timeline: "Readings of the call" } satisfies Record<EvidenceKind, string>,
   until: (at: string): string => `until ${at}`,
