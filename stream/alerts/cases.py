@@ -161,7 +161,7 @@ def _order(sort: str, now_s: float) -> tuple[ColumnElement[float], ...]:
         return (CaseRow.evidence_nat / CaseRow.threshold_nat).desc(), newest
     if sort == "urgency":
         # As `urgency.urgency`, of which only the order counts.
-        left = case((CaseRow.ended_s.is_(None), 1.0), else_=(CaseRow.ended_s - now_s) / urgency.HALF_LIFE_S)
+        left = case((CaseRow.ended_s.is_(None), urgency.RUNNING), else_=(CaseRow.ended_s - now_s) / urgency.HALF_LIFE_S)
         return (CaseRow.rank + left).desc(), newest
     return (newest,)
 

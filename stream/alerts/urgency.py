@@ -1,7 +1,7 @@
 """How urgent an alert is: evidence x time left x amount at risk. Pure.
 
 While the call runs something can still be prevented; once it has ended, transfers can still be stopped, less likely by
-the day. So the urgency of an ended call halves each day, and that of a running one is twice that of one which ends now.
+the day. So the urgency of an ended call halves each day, and that of a running one is four times that of one which ends now.
 The logarithm of the whole is a sum of a part that does not change by itself and one that a database can order by.
 """
 
@@ -9,8 +9,10 @@ import math
 
 HALF_LIFE_S = 86_400.0
 """After the end of a call its urgency halves in this time [s]."""
-UNIT_AMOUNT = 1_000.0
-"""An amount counts for one more doubling each time it grows by as much as this and doubles again."""
+RUNNING = 2.0
+"""Doublings by which a running call is more urgent than one that ends now."""
+UNIT_AMOUNT = 100_000.0
+"""An amount of as much doubles the urgency, three times as much doubles it twice; some 200 US dollars in tenge."""
 
 
 def rank(evidence_nat: float, threshold_nat: float, amount: float | None) -> float:
@@ -33,5 +35,5 @@ def urgency(rank_: float, ended_s: float | None, now_s: float) -> float:
         ended_s: When the call ended; None while it runs [s].
         now_s: Now [s].
     """
-    left = 1.0 if ended_s is None else -max(now_s - ended_s, 0.0) / HALF_LIFE_S
+    left = RUNNING if ended_s is None else -max(now_s - ended_s, 0.0) / HALF_LIFE_S
     return float(2 ** max(min(rank_ + left, 60.0), -60.0))

@@ -183,7 +183,7 @@ async def test_urgent_is_what_runs_then_what_ended_lately_then_what_there_is_mor
     await store.append(ended("ended"), BANK)
     _, found = await cases.page(Wanted(org="bank"), "urgency", 10, 0)
     assert [case.session for case in found] == ["strong", "runs", "ended"]
-    assert found[1].urgency == pytest.approx(2 * found[2].urgency)
+    assert found[1].urgency == pytest.approx(4 * found[2].urgency)
     assert sorted((case.urgency for case in found), reverse=True) == [case.urgency for case in found]
     money = StakeMessage(seq=0, session="ended", at=AT, by="", amount=1e9, currency="KZT", reference="")
     await store.append(lambda seq: money.model_copy(update={"seq": seq}), BANK)
