@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import numpy as np
 from sqlalchemy import ColumnElement, Select, case, func, or_, select
@@ -14,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models.window import Signal
 from stream.alerts import urgency
 from stream.alerts.database import Sessions
-from stream.alerts.tables import CallRow, CaseRow, EventRow, seconds_of
+from stream.alerts.tables import CallRow, CaseRow, seconds_of
 from stream.api.case_messages import (
     CaseMessage,
     CaseStatus,
@@ -25,6 +24,7 @@ from stream.api.case_messages import (
 )
 
 DAY_S = 86_400.0
+DRIFT_DAYS = 366.0
 Raised = tuple[float, str, float | None]
 """When, what became of it, and when a person first acted on it [s]."""
 SORTS = ("urgency", "newest", "amount", "evidence")
@@ -106,11 +106,11 @@ class Cases:
             cases: list[Raised] = [(raised, status, touched) for raised, status, touched in await db.execute(query)]
             waiting = select(CaseRow.status, func.count()).where(CaseRow.org == org).group_by(CaseRow.status)
             counts = {status: n for status, n in await db.execute(waiting)}
-            ended = await _ended(db, org)
+            calls = await _ended(db, org, since_s)
         decided = [status for _, status, _ in cases if status in DECIDED]
         triage = sorted(touched - raised for raised, _, touched in cases if touched is not None)
         return StatisticsMessage(
-            days=_days(cases, [body for body in ended if seconds_of(body["at"]) >= since_s], since_s, days),
+            days=_days(cases, calls, since_s, days),
             open=counts.get(CaseStatus.OPEN, 0),
             in_review=counts.get(CaseStatus.IN_REVIEW, 0),
             confirmed_share=decided.count(CaseStatus.CONFIRMED_FRAUD) / len(decided) if decided else None,
@@ -119,17 +119,22 @@ class Cases:
         )
 
     async def drift(self, org: str) -> DriftMessage:
-        """Return how scores move from week to week, of calls without an alert or whose alerts were all found false."""
+        """Return how scores move from week to week, of calls without an alert or whose alerts were all found false.
+
+        Of the last year.
+        """
         async with self._sessions() as db:
             not_false = select(CaseRow.session).where(CaseRow.org == org, CaseRow.status != CaseStatus.FALSE_ALARM)
             suspicious = set(await db.scalars(not_false))
-            ended = [body for body in await _ended(db, org) if body["session"] not in suspicious]
+            calls = await _ended(db, org, self._now() - DRIFT_DAYS * DAY_S)
         weeks: dict[tuple[str, str, bool], list[float]] = defaultdict(list)
-        for body in ended:
-            day = datetime.fromisoformat(body["at"]).date()
+        for call in calls:
+            if call.session in suspicious or not call.ended_at:
+                continue
+            day = datetime.fromisoformat(call.ended_at).date()
             monday = (day - timedelta(days=day.weekday())).isoformat()
-            for signal, llr in body.get("mean_llr", {}).items():
-                weeks[monday, signal, bool(body.get("is_telephone"))].append(llr)
+            for signal, llr in (call.mean_llr or {}).items():
+                weeks[monday, signal, bool(call.is_telephone)].append(llr)
         return DriftMessage(weeks=[_week(*key, llrs) for key, llrs in sorted(weeks.items())])
 
 
@@ -166,19 +171,19 @@ def _order(sort: str, now_s: float) -> tuple[ColumnElement[float], ...]:
     return (newest,)
 
 
-async def _ended(db: AsyncSession, org: str) -> list[dict[str, Any]]:
-    query = select(EventRow.body).where(EventRow.org == org, EventRow.type == "session_ended")
-    return list(await db.scalars(query.order_by(EventRow.seq.desc()).limit(50_000)))
+async def _ended(db: AsyncSession, org: str, since_s: float) -> list[CallRow]:
+    since = datetime.fromtimestamp(since_s, UTC).isoformat()
+    return list(await db.scalars(select(CallRow).where(CallRow.org == org, CallRow.ended_at >= since)))
 
 
-def _days(cases: Sequence[Raised], ended: Sequence[dict[str, Any]], since_s: float, n: int) -> list[DayMessage]:
+def _days(cases: Sequence[Raised], calls: Sequence[CallRow], since_s: float, n: int) -> list[DayMessage]:
     found: list[dict[str, float]] = [defaultdict(float) for _ in range(n)]
     for raised_s, status, _ in cases:
         found[min(int((raised_s - since_s) // DAY_S), n - 1)][status] += 1
-    for body in ended:
-        day = found[min(int((seconds_of(body["at"]) - since_s) // DAY_S), n - 1)]
+    for call in calls:
+        day = found[min(int((seconds_of(call.ended_at or "") - since_s) // DAY_S), n - 1)]
         for name in ("call_s", "face_s", "speech_s"):
-            day[name] += body.get(name, 0.0)
+            day[name] += getattr(call, name) or 0.0
     return [_day(datetime.fromtimestamp(since_s + i * DAY_S, UTC).date(), counted) for i, counted in enumerate(found)]
 
 

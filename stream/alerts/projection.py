@@ -52,11 +52,11 @@ async def _call(db: AsyncSession, event: SessionStartedMessage, scope: Scope) ->
 
 async def _end(db: AsyncSession, event: SessionEndedMessage) -> None:
     ended_s = seconds_of(event.at)
-    await db.execute(update(CallRow).where(CallRow.session == event.session).values(ended_at=event.at))
+    said = {"call_s": event.call_s, "face_s": event.face_s, "speech_s": event.speech_s}
+    call = {"ended_at": event.at, "is_telephone": event.is_telephone, "mean_llr": dict(event.mean_llr), **said}
+    await db.execute(update(CallRow).where(CallRow.session == event.session).values(**call))
     await db.execute(
-        update(CaseRow)
-        .where(CaseRow.session == event.session)
-        .values(ended_at=event.at, ended_s=ended_s, call_s=event.call_s, face_s=event.face_s, speech_s=event.speech_s)
+        update(CaseRow).where(CaseRow.session == event.session).values(ended_at=event.at, ended_s=ended_s, **said)
     )
 
 

@@ -41,6 +41,7 @@ class CallRow(Base):
     """One call."""
 
     __tablename__ = "calls"
+    __table_args__ = (Index("calls_by_end", "org", "ended_at"),)
 
     session: Mapped[str] = mapped_column(String(64), primary_key=True)
     org: Mapped[str] = mapped_column(String(64), index=True)
@@ -54,6 +55,13 @@ class CallRow(Base):
     reference: Mapped[str] = mapped_column(Text, default="")
     chain: Mapped[str] = mapped_column(String(64), default="")
     """Its newest event's link."""
+    call_s: Mapped[float | None] = mapped_column(Float, nullable=True)
+    """Its length, once it has ended [s]."""
+    face_s: Mapped[float | None] = mapped_column(Float, nullable=True)
+    speech_s: Mapped[float | None] = mapped_column(Float, nullable=True)
+    is_telephone: Mapped[bool | None] = mapped_column(Boolean, nullable=True)
+    mean_llr: Mapped[dict[str, float] | None] = mapped_column(JSON, nullable=True)
+    """Of its readings, by signal [nat]."""
 
 
 class CaseRow(Base):

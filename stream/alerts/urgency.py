@@ -1,7 +1,7 @@
 """How urgent an alert is: evidence x time left x amount at risk. Pure.
 
 While the call runs something can still be prevented; once it has ended, transfers can still be stopped, less likely by
-the day. So the urgency of an ended call halves each day, and that of a running one is four times that of one which ends now.
+the day. So the urgency of an ended call halves each day, and a running one's is four times that of one which ends now.
 The logarithm of the whole is a sum of a part that does not change by itself and one that a database can order by.
 """
 

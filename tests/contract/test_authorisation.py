@@ -204,6 +204,19 @@ async def opens(w: World, path: str, who: str) -> bool:
     return live.close_code != 4401
 
 
+async def test_every_page_tells_browsers_what_to_hold_it_to(tmp_path: Path) -> None:
+    app = make_app(tmp_path, SilentModels(), embed_origins=["https://desk.bank.example"])
+    async with serving(app) as address, httpx.AsyncClient(base_url=f"http://{address}") as client:
+        for path in (*OPEN, "/v1/me", "/v1/nothing"):
+            headers = (await client.get(path)).headers
+            policy = headers["content-security-policy"]
+            framed = "https://desk.bank.example" if path == "/console" else "'none'"
+            assert policy.endswith(f"frame-ancestors {framed}"), path
+            assert "default-src 'self'" in policy
+            assert "script-src" not in policy, "so that no inline script runs"
+            assert (headers["x-content-type-options"], headers["referrer-policy"]) == ("nosniff", "no-referrer")
+
+
 async def test_too_many_requests_are_refused_by_token_and_without_one_by_address(tmp_path: Path) -> None:
     app = make_app(tmp_path, SilentModels(), token="secret", requests_per_minute=5)
     async with serving(app) as address, httpx.AsyncClient(base_url=f"http://{address}") as client:

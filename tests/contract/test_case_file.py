@@ -16,6 +16,7 @@ import websockets
 from test_api import serving, until
 from test_explanations import FaceModels, VoiceModels, make_app, show, speak
 
+from models.training.decision_own import recordings
 from stream.alerts.verify import CaseFileError, verify
 
 
@@ -167,6 +168,8 @@ async def test_evidence_cannot_be_seen_if_the_audit_log_cannot_be_written(
 
 async def test_exports_hold_all_cases_and_keep_spreadsheets_from_running_a_name(tmp_path: Path) -> None:
     async with alerted(tmp_path, FaceModels()) as (client, alert):
+        session = (await client.get(f"/v1/cases/{alert}")).json()["case"]["session"]
+        await client.post(f"/v1/sessions/{session}/stake", json={"reference": "calls/a.wav"})
         await client.post(f"/v1/alerts/{alert}/label", json={"label": "false_alert"})
         table = (await client.get("/v1/cases.csv")).text
         assert table.startswith("\ufeffalert,session,name,")
@@ -176,7 +179,13 @@ async def test_exports_hold_all_cases_and_keep_spreadsheets_from_running_a_name(
         assert (await client.get("/v1/cases.json?status=open")).json() == []
         labels = (await client.get("/v1/labels.csv")).text.splitlines()
         assert labels[0].startswith("file,label,session,alert")
-        assert labels[1].split(",")[1:4:2] == ["bona_fide", alert]
+        assert labels[1].split(",")[:4] == ["calls/a.wav", "bona_fide", session, alert]
+        (tmp_path / "labels.csv").write_text("\n".join(labels))
+        (tmp_path / "calls").mkdir()
+        for name in ("a.wav", "b.wav"):
+            (tmp_path / "calls" / name).touch()
+        genuine = recordings(tmp_path, tmp_path / "labels.csv")
+        assert genuine == [tmp_path / "calls" / "a.wav"], "what calibration takes for genuine"
         statistics = (await client.get("/v1/statistics?days=2")).json()
         assert [day["false_alarms"] for day in statistics["days"]] == [0, 1]
         (week,) = (await client.get("/v1/drift")).json()["weeks"]

@@ -195,7 +195,10 @@ async def test_ten_thousand_cases_are_there_within_a_second_and_stay_fluid(
         assert errors == []
 
 
-PAGES = ("/", "/viewer", "/desk", "/desk?case=alert-a", "/desk?view=statistics", "/console", "/admin", "/join")
+PAGES = (
+    *("/", "/viewer", "/viewer?call=a", "/desk", "/desk?case=alert-a", "/desk?view=statistics"),
+    *("/console", "/console?call=a", "/admin", "/join"),
+)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
