@@ -19,13 +19,13 @@ from models.window import Pixels
 from stream.errors import SignallingError
 from stream.events import Gap, Medium, VideoFrame
 from stream.ingest.guard import RTC_FAILURES, TrackGuard, close_quietly, guard_connect, protect
-from stream.ingest.ice import MAX_CANDIDATES
 from stream.ingest.offer import Fragment, Offer, raise_bitrate
 from stream.ingest.relay import Relay, RelayedTrack, SpokenTrack
 from stream.ingest.resample import SoundTrack
 from stream.ingest.sampling import PictureSampler
 from stream.ingest.sink import CallSink
 from stream.ingest.track_clock import TrackClock
+from stream.ingest.trickle import Trickle
 from stream.settings import Settings
 
 log = structlog.get_logger()
@@ -82,8 +82,7 @@ class RtcCall:
         self.back = {medium: Relay() for medium in Medium}
         """What those who watch send to the caller."""
         self._n_frames = dict.fromkeys(Medium, 0)
-        self._ufrags: frozenset[str] = frozenset()
-        self._n_candidates = 0
+        self._trickle: Trickle | None = None
         self._born_s = self._quiet_since_s = clock()
         self._zero_s: float | None = None
         self._is_connected = False
@@ -102,7 +101,7 @@ class RtcCall:
         Raises:
             SignallingError: The offer passed our checks but aiortc cannot answer it.
         """
-        self._ufrags, self._n_candidates = offer.ufrags, offer.n_candidates
+        self._trickle = Trickle(self._pc, offer)
         try:
             await self._pc.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
             if can_hear:
@@ -129,19 +128,14 @@ class RtcCall:
         sink.on_close(lambda: self.end("closed"))
 
     async def trickle(self, fragment: Fragment) -> None:
-        """Try more addresses of the caller, up to `MAX_CANDIDATES` in all.
+        """Try more addresses of the caller.
 
         Raises:
-            SignallingError: It is an ICE restart (422), or cannot be used (400).
+            SignallingError: It is an ICE restart (422), cannot be used (400), or comes before the offer (409).
         """
-        if fragment.ufrag is not None and fragment.ufrag not in self._ufrags:
-            raise SignallingError("ICE restarts are not supported; make a new offer", status=422)
-        for candidate in fragment.candidates[: MAX_CANDIDATES - self._n_candidates]:
-            try:
-                await self._pc.addIceCandidate(candidate)
-            except RTC_FAILURES as exc:
-                raise SignallingError(f"the candidate cannot be used: {type(exc).__name__}") from exc
-            self._n_candidates += 1
+        if self._trickle is None:
+            raise SignallingError("the offer is not answered yet", status=409)
+        await self._trickle.take(fragment)
 
     def end(self, cause: str) -> None:
         """End the call on both sides; later calls do nothing."""

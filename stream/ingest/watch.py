@@ -11,9 +11,9 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from stream.errors import SignallingError
 from stream.events import Medium
 from stream.ingest.guard import RTC_FAILURES, close_quietly, guard_connect, protect
-from stream.ingest.ice import MAX_CANDIDATES
 from stream.ingest.offer import Fragment, Offer, raise_bitrate
 from stream.ingest.relay import Relay, RelayedTrack
+from stream.ingest.trickle import Trickle
 from stream.settings import Settings
 
 log = structlog.get_logger()
@@ -51,8 +51,7 @@ class Watcher:
         self._born_s = clock()
         self._is_connected = False
         self._sent: dict[Medium, RelayedTrack] = {}
-        self._ufrags: frozenset[str] = frozenset()
-        self._n_candidates = 0
+        self._trickle: Trickle | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._teardown: asyncio.Task[None] | None = None
         guard_connect(pc)
@@ -64,7 +63,7 @@ class Watcher:
         Raises:
             SignallingError: The offer passed our checks but aiortc cannot answer it.
         """
-        self._ufrags, self._n_candidates = offer.ufrags, offer.n_candidates
+        self._trickle = Trickle(self._pc, offer)
         try:
             await self._pc.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
             for medium in {Medium(transceiver.kind) for transceiver in self._pc.getTransceivers()}:
@@ -79,19 +78,14 @@ class Watcher:
         return raise_bitrate(self._pc.localDescription.sdp)
 
     async def trickle(self, fragment: Fragment) -> None:
-        """Try more addresses of the watcher, up to `MAX_CANDIDATES` in all.
+        """Try more addresses of the watcher.
 
         Raises:
-            SignallingError: It is an ICE restart (422), or cannot be used (400).
+            SignallingError: It is an ICE restart (422), cannot be used (400), or comes before the offer (409).
         """
-        if fragment.ufrag is not None and fragment.ufrag not in self._ufrags:
-            raise SignallingError("ICE restarts are not supported; make a new offer", status=422)
-        for candidate in fragment.candidates[: MAX_CANDIDATES - self._n_candidates]:
-            try:
-                await self._pc.addIceCandidate(candidate)
-            except RTC_FAILURES as exc:
-                raise SignallingError(f"the candidate cannot be used: {type(exc).__name__}") from exc
-            self._n_candidates += 1
+        if self._trickle is None:
+            raise SignallingError("the offer is not answered yet", status=409)
+        await self._trickle.take(fragment)
 
     def end(self) -> None:
         """Stop watching; later calls do nothing."""
