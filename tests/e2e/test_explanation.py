@@ -45,7 +45,7 @@ async def test_an_alerted_face_is_shown_with_its_heat_map_and_as_an_outline_once
 ) -> None:
     errors: list[str] = []
     port = free_port()
-    service = start_service(tmp_path, port)
+    service = start_service(tmp_path, port, KUA_KEEP_FACES="false")
     page = await open_page(await (await launch()).new_context(), service.url + "/viewer", errors)
     heat = page.get_by_test_id("face-heat")
     picture = heat.get_by_role("img")
@@ -58,7 +58,7 @@ async def test_an_alerted_face_is_shown_with_its_heat_map_and_as_an_outline_once
             assert errors == []
     finally:
         stop_service(service)
-    service = start_service(tmp_path, port)
+    service = start_service(tmp_path, port, KUA_KEEP_FACES="false")
     try:
         await page.reload()
         await expect(heat).to_have_attribute("data-picture", "gone", timeout=20_000)
