@@ -57,8 +57,8 @@ def serve(folder: str, port: int, ready: threading.Event) -> uvicorn.Server:
     return server
 
 
-def fuzz(port: int, seconds: int, seed: int) -> tuple[int, str]:
-    """Return schemathesis' exit status and what it said."""
+def fuzz(port: int, seconds: int, seed: int, folder: str) -> tuple[int, str]:
+    """Return schemathesis' exit status and what it said; what it remembers it leaves in the folder."""
     command = [
         *(str(Path(sys.executable).with_name("schemathesis")), "run", f"http://127.0.0.1:{port}/openapi.json"),
         *("--checks", "not_a_server_error", "--max-time", str(seconds), "--seed", str(seed), "--continue-on-failure"),
@@ -66,7 +66,7 @@ def fuzz(port: int, seconds: int, seed: int) -> tuple[int, str]:
         *("--no-color", "--warnings", "off", "--request-timeout", "20"),
         *("--generation-database", "none", "--suppress-health-check", "all", "-n", "100000"),
     ]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -84,7 +84,7 @@ def main() -> None:
         server = serve(folder, port, ready)
         if not ready.wait(60):
             raise SystemExit("the service did not start")
-        status, said = fuzz(port, given.seconds, given.seed)
+        status, said = fuzz(port, given.seconds, given.seed, folder)
         server.should_exit = True
         time.sleep(2)
     cases = re.search(r"(\d+) generated", said)
