@@ -6,6 +6,8 @@ stored or refused.
 """
 
 import asyncio
+import itertools
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,15 +23,14 @@ from stream.scope import EVERYWHERE, Scope
 log = structlog.get_logger()
 
 RETRY_S = 1.0
-
-Stored = Callable[[StoredMessage], None]
+MAX_BATCH = 100
+"""Events that are stored in one transaction when more come than a disk can take one by one."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     make: Make
     scope: Scope
-    stored: Stored
     told: "asyncio.Future[StoredMessage] | None"
     """Whom a refusal or a failure is told; None: it must be stored."""
 
@@ -45,7 +46,10 @@ class Recorder:
     def __init__(self, store: Store, bus: Bus) -> None:
         self._store = store
         self._bus = bus
-        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
+        self._waiting: deque[_Waiting] = deque()
+        self._has_work = asyncio.Event()
+        self._is_idle = asyncio.Event()
+        self._is_idle.set()
         self._task: asyncio.Task[None] | None = None
         self._listeners: list[Callable[[StoredMessage, Scope], None]] = []
         self.seq = 0
@@ -60,15 +64,14 @@ class Recorder:
         """Have `listener` called with each event once it is stored, before it is pushed."""
         self._listeners.append(listener)
 
-    def record(self, make: Make, scope: Scope = EVERYWHERE, stored: Stored = lambda _: None) -> None:
+    def record(self, make: Make, scope: Scope = EVERYWHERE) -> None:
         """Store and push an event in the background.
 
         Args:
             make: Builds the message for a given `seq`.
             scope: Whose call it is of.
-            stored: Called with the message once it is stored, before it is pushed.
         """
-        self._queue.put_nowait(_Waiting(make, scope, stored, None))
+        self._put(_Waiting(make, scope, None))
 
     async def keep(self, make: Make, scope: Scope) -> StoredMessage:
         """Store and push what a person asks for, and return it.
@@ -78,7 +81,7 @@ class Recorder:
             SQLAlchemyError, OSError: It cannot be stored; nothing of it is.
         """
         told: asyncio.Future[StoredMessage] = asyncio.get_running_loop().create_future()
-        self._queue.put_nowait(_Waiting(make, scope, lambda _: None, told))
+        self._put(_Waiting(make, scope, told))
         return await told
 
     async def close(self, timeout_s: float = 5.0) -> None:
@@ -86,40 +89,67 @@ class Recorder:
         if self._task is None:
             return
         try:
-            await asyncio.wait_for(self._queue.join(), timeout_s)
+            await asyncio.wait_for(self._is_idle.wait(), timeout_s)
         except TimeoutError:
-            log.error("events could not be stored before the end", waiting=self._queue.qsize())
+            log.error("events could not be stored before the end", waiting=len(self._waiting))
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
+    def _put(self, waiting: _Waiting) -> None:
+        self._waiting.append(waiting)
+        self._is_idle.clear()
+        self._has_work.set()
+
     async def _write(self) -> None:
         while True:
-            waiting = await self._queue.get()
-            message = await self._keep(waiting)
-            if message is not None:
-                self.seq = message.seq
-                for listener in self._listeners:
-                    listener(message, waiting.scope)
-                waiting.stored(message)
-                self._bus.publish(message, waiting.scope)
-                if waiting.told is not None and not waiting.told.done():  # whoever asked may have gone
-                    waiting.told.set_result(message)
-            self._queue.task_done()
+            await self._has_work.wait()
+            batch = self._batch()
+            stored = await self._keep(batch)
+            for waiting, message in zip(batch, stored, strict=False):
+                self._tell(waiting, message)
+            for _ in batch:
+                self._waiting.popleft()
+            if not self._waiting:
+                self._has_work.clear()
+                self._is_idle.set()
 
-    async def _keep(self, waiting: _Waiting) -> StoredMessage | None:
+    def _batch(self) -> list[_Waiting]:
+        """Return what is stored in one transaction: what waits in the background, or one thing that a person asks."""
+        first = self._waiting[0]
+        if first.told is not None:
+            return [first]
+        return list(itertools.takewhile(lambda w: w.told is None, itertools.islice(self._waiting, MAX_BATCH)))
+
+    def _tell(self, waiting: _Waiting, message: StoredMessage) -> None:
+        self.seq = message.seq
+        for listener in self._listeners:
+            listener(message, waiting.scope)
+        self._bus.publish(message, waiting.scope)
+        if waiting.told is not None and not waiting.told.done():  # whoever asked may have gone
+            waiting.told.set_result(message)
+
+    async def _keep(self, batch: list[_Waiting]) -> list[StoredMessage]:
+        """Return what was stored: all of the batch, or nothing of what cannot be."""
         while True:
             try:
-                return await self._store.append(waiting.make, waiting.scope)
+                return await self._store.append_all([(waiting.make, waiting.scope) for waiting in batch])
             except Exception as exc:  # one event that cannot be must not keep all later ones from being stored
-                if waiting.told is not None:
-                    if not waiting.told.done():
-                        waiting.told.set_exception(exc)
-                    return None
-                if isinstance(exc, ShreddedError):
-                    log.warning("an explanation came after its evidence was deleted")
-                    return None
-                if not isinstance(exc, SQLAlchemyError | OSError):
-                    log.exception("an event cannot be stored, ever; it is lost")
-                    return None
-                log.error("cannot store an event; trying again", error=str(exc), waiting=self._queue.qsize() + 1)
-                await asyncio.sleep(RETRY_S)
+                told = batch[0].told
+                if told is not None:
+                    if not told.done():
+                        told.set_exception(exc)
+                    return []
+                if isinstance(exc, SQLAlchemyError | OSError):
+                    log.error("cannot store an event; trying again", error=str(exc), waiting=len(self._waiting))
+                    await asyncio.sleep(RETRY_S)
+                elif len(batch) > 1:
+                    del batch[1:]  # to find the one; the others come after it
+                else:
+                    self._give_up(exc)
+                    return []
+
+    def _give_up(self, exc: Exception) -> None:
+        if isinstance(exc, ShreddedError):
+            log.warning("an explanation came after its evidence was deleted")
+        else:
+            log.error("an event cannot be stored, ever; it is lost", exc_info=exc)

@@ -6,7 +6,7 @@ is sealed with its call's key.
 """
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from sqlalchemy import Select, func, select, text
@@ -79,15 +79,22 @@ class Store:
         Raises:
             ConflictError: A person's deed does not fit the case as it is now; nothing is stored.
         """
-        draft = make(0)
-        row = EventRow(session=draft.session, type=draft.type, org=scope.org, owner=scope.owner, body={})
+        return (await self.append_all([(make, scope)]))[0]
+
+    async def append_all(self, makes: Sequence[tuple[Make, Scope]]) -> list[StoredMessage]:
+        """Store events in their order in one transaction: all of them, or none if it raises. See `append`."""
         async with self.sessions.begin() as db:
             if not self.is_sqlite:
                 await db.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-            db.add(row)
-            await db.flush()
-            event = make(row.seq)
-            await self._fill(db, row, event, scope)
+            return [await self._append(db, make, scope) for make, scope in makes]
+
+    async def _append(self, db: AsyncSession, make: Make, scope: Scope) -> StoredMessage:
+        draft = make(0)
+        row = EventRow(session=draft.session, type=draft.type, org=scope.org, owner=scope.owner, body={})
+        db.add(row)
+        await db.flush()
+        event = make(row.seq)
+        await self._fill(db, row, event, scope)
         return event
 
     async def _fill(self, db: AsyncSession, row: EventRow, event: StoredMessage, scope: Scope) -> None:

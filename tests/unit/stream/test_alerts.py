@@ -1,7 +1,7 @@
 """Events are stored before they are pushed, numbered without repetition, and never lost to a slow viewer in silence."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from stream.alerts.bus import MAX_STORED, Bus
 from stream.alerts.recorder import Recorder
-from stream.alerts.store import Store
+from stream.alerts.store import Make, Store
 from stream.alerts.vault import Vault
 from stream.api.messages import (
     CoverageMessage,
@@ -114,14 +114,14 @@ async def test_an_event_is_stored_before_it_is_pushed_and_waits_for_a_full_disk(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("stream.alerts.recorder.RETRY_S", 0.05)
-    bus, append, failures = Bus(), store.append, iter([True, True])
+    bus, append, failures = Bus(), store.append_all, iter([True, True])
 
-    async def full_disk(make: Callable[[int], StoredMessage], scope: Scope) -> StoredMessage:
+    async def full_disk(makes: Sequence[tuple[Make, Scope]]) -> list[StoredMessage]:
         if next(failures, False):
             raise OperationalError("INSERT", {}, OSError("database or disk is full"))
-        return await append(make, scope)
+        return await append(makes)
 
-    monkeypatch.setattr(store, "append", full_disk)
+    monkeypatch.setattr(store, "append_all", full_disk)
     recorder, viewer = Recorder(store, bus), bus.subscribe()
     await recorder.start()
     recorder.record(started("a"))
@@ -129,3 +129,30 @@ async def test_an_event_is_stored_before_it_is_pushed_and_waits_for_a_full_disk(
     first, second = await asyncio.wait_for(viewer.get(), 5), await asyncio.wait_for(viewer.get(), 5)
     assert [first, second] == await store.after(0)
     await recorder.close()
+
+
+async def test_a_burst_is_stored_in_its_order_and_what_cannot_be_stored_costs_nothing_else(store: Store) -> None:
+    bus = Bus()
+    recorder, viewer = Recorder(store, bus), bus.subscribe()
+
+    def broken(seq: int) -> StoredMessage:
+        if seq:
+            raise ValueError("no such event")
+        return started("x")(0)
+
+    for i in range(150):
+        recorder.record(started(f"{i}"))
+    recorder.record(broken)
+    asked = asyncio.ensure_future(recorder.keep(started("asked"), Scope()))
+    refused = asyncio.ensure_future(recorder.keep(broken, Scope()))
+    await asyncio.sleep(0)
+    recorder.record(started("last"))
+    await recorder.start()
+    assert (await asked).session == "asked"
+    with pytest.raises(ValueError, match="no such event"):
+        await refused
+    await recorder.close()
+    wanted = [*(f"{i}" for i in range(150)), "asked", "last"]
+    assert [event.session for event in await store.after(0)] == wanted
+    got = [await viewer.get() for _ in wanted]
+    assert [event.session for event in got if event is not None] == wanted
