@@ -222,3 +222,18 @@ class AuditRow(Base):
 def seconds_of(iso: str) -> float:
     """Return an ISO 8601 instant as seconds since the epoch [s]."""
     return datetime.fromisoformat(iso).timestamp()
+
+
+class PersonRow(Base):
+    """Somebody who is known: by a number to call back on, and a word that only they know."""
+
+    __tablename__ = "people"
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    org: Mapped[str] = mapped_column(String(64), index=True)
+    owner: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(100))
+    number: Mapped[str] = mapped_column(String(40), default="")
+    safe_word: Mapped[str] = mapped_column(Text, default="")
+    """Its argon2id hash; empty: none was agreed on."""
+    created_at: Mapped[str] = mapped_column(String(40))

@@ -20,6 +20,8 @@ VALUES: dict[str, Any] = {
     **dict.fromkeys(("by", "assignee", "decided_by", "created_by", "to"), "Aru"),
     "amount": 2_500_000.0,
     "currency": "KZT",
+    **dict.fromkeys(("word", "safe_word"), "Blue elephant"),
+    "number": "+7 701 000 00 00",
     "reference": "K-17",
     **dict.fromkeys(("note", "cause"), "The son is at home: we called him back."),
     "evidence_nat": 5.2,

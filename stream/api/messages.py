@@ -37,6 +37,7 @@ from stream.api.case_messages import (
 )
 from stream.api.explanation_messages import FaceExplanationMessage, VoiceExplanationMessage
 from stream.api.message import Message
+from stream.api.people_messages import PersonMessage, PersonRequest, SafeWordMessage, SafeWordRequest
 from stream.api.promise_messages import LabelMessage, LabelRequest, PromiseMessage
 from stream.events import AlertKind, State
 
@@ -254,6 +255,7 @@ def json_schema() -> dict[str, object]:
         *(CasePageMessage, CaseDetailMessage, DeedRequest, StakeRequest, StatisticsMessage, DriftMessage),
         *(MeMessage, TokenRequest, NewTokenMessage, InviteRequest, NewInviteMessage, JoinMessage, AuditMessage),
         *(WebhookRequest, NewWebhookMessage, WebhookTestMessage, DeadLetterMessage, DeleteRequest),
+        *(PersonMessage, PersonRequest, SafeWordRequest, SafeWordMessage),
     )
     adapters: list[TypeAdapter[Any]] = [SERVER, *(TypeAdapter(message) for message in plain)]
     _, schema = TypeAdapter.json_schemas([(i, "serialization", a) for i, a in enumerate(adapters)])

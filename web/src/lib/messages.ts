@@ -461,6 +461,20 @@ export type Types = string[];
 export type CreatedAt2 = string;
 export type IsActive = boolean;
 export type Secret1 = string;
+export type Id8 = string;
+export type Name5 = string;
+export type Number = string;
+export type HasSafeWord = boolean;
+export type CreatedAt3 = string;
+export type Name6 = string;
+/**
+ * To call back on.
+ */
+export type Number1 = string;
+/**
+ * Agreed on with that person; of it only a slow salted hash is kept. Empty: none.
+ */
+export type SafeWord = string;
 export type PromiseHours1 = number;
 /**
  * Digest of the thresholds.
@@ -471,6 +485,8 @@ export type Decision = string;
  */
 export type MeasuredOn = string;
 export type Channels = ChannelPromiseMessage[];
+export type Matches = boolean;
+export type Word = string;
 export type Type8 = "session_ended";
 export type Seq10 = number;
 export type Session8 = string;
@@ -495,7 +511,7 @@ export type Signals2 = SignalMessage[];
  */
 export type IsTelephone3 = boolean;
 export type Session9 = string;
-export type Name5 = string;
+export type Name7 = string;
 export type Source1 = string;
 export type StartedAt = string;
 export type EndedAt1 = string | null;
@@ -511,7 +527,7 @@ export type ThresholdNat4 = number;
 export type Type10 = "session_started";
 export type Seq11 = number;
 export type Session11 = string;
-export type Name6 = string;
+export type Name8 = string;
 export type Source2 = string;
 /**
  * UTC, ISO 8601.
@@ -549,7 +565,7 @@ export type Readings = VerdictMessage[];
 /**
  * Of the person or program that will use it.
  */
-export type Name7 = string;
+export type Name9 = string;
 /**
  * After which it expires [d]; null: never.
  */
@@ -1157,6 +1173,30 @@ export interface WebhookMessage {
   is_active: IsActive;
 }
 /**
+ * Somebody who is known.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "PersonMessage".
+ */
+export interface PersonMessage {
+  id: Id8;
+  name: Name5;
+  number: Number;
+  has_safe_word: HasSafeWord;
+  created_at: CreatedAt3;
+}
+/**
+ * Somebody to know.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "PersonRequest".
+ */
+export interface PersonRequest {
+  name: Name6;
+  number: Number1;
+  safe_word: SafeWord;
+}
+/**
  * At most one false alert in so many call-hours.
  *
  * This interface was referenced by `Kua`'s JSON-Schema
@@ -1167,6 +1207,24 @@ export interface PromiseMessage {
   decision: Decision;
   measured_on: MeasuredOn;
   channels: Channels;
+}
+/**
+ * Whether it was the word that was agreed on.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "SafeWordMessage".
+ */
+export interface SafeWordMessage {
+  matches: Matches;
+}
+/**
+ * What the other side answered.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "SafeWordRequest".
+ */
+export interface SafeWordRequest {
+  word: Word;
 }
 /**
  * A call ended.
@@ -1216,7 +1274,7 @@ export interface MeanLlr {
  */
 export interface SessionMessage {
   session: Session9;
-  name: Name5;
+  name: Name7;
   source: Source1;
   started_at: StartedAt;
   ended_at: EndedAt1;
@@ -1258,7 +1316,7 @@ export interface SessionStartedMessage {
   type: Type10;
   seq: Seq11;
   session: Session11;
-  name: Name6;
+  name: Name8;
   source: Source2;
   at: At8;
 }
@@ -1340,7 +1398,7 @@ export interface TimelineMessage {
  * via the `definition` "TokenRequest".
  */
 export interface TokenRequest {
-  name: Name7;
+  name: Name9;
   role: Role;
   days: Days1;
 }
