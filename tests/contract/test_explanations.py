@@ -83,7 +83,7 @@ class FaceModels:
         if self.fails:
             raise RuntimeError("the net broke")
         assert isinstance(window, FaceWindow)
-        return FaceExplanation(crop=window.crops[2], spoof=self.grid)
+        return FaceExplanation(crop=window.crops[min(2, len(window.crops) - 1)], spoof=self.grid)
 
 
 class VoiceModels(FaceModels):
