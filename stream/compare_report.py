@@ -8,8 +8,8 @@ from rich.markup import escape
 from models.drift import Change
 from models.identity import Comparison, Identity, IdentityModel
 from models.window import Reason
+from stream.check_words import EN
 from stream.compare import Course, Likeness, Recording, compare, course_of, likeness, overall
-from stream.report import REASONS
 
 NAMES = {Identity.VOICE: "voice", Identity.FACE: "face"}
 HEADLINES = {
@@ -116,7 +116,7 @@ def _change(change: Change) -> str:
 def _too_little(reason: Reason | None, seconds: float) -> str:
     if seconds or reason is None:
         return f"{seconds:.1f} s are too little"
-    return REASONS[reason]
+    return EN.reasons[reason]
 
 
 def _truncated(*recordings: Recording) -> Iterator[str]:

@@ -30,6 +30,7 @@ err = Console(stderr=True)
 def check_one(path: Path, detector: "Detector", policy: "Policy", as_json: bool, picture: Path | None) -> int:
     """Judge one file, print what is said of it, and return the exit status."""
     from stream import report
+    from stream.check_words import WORDS, language_of
     from stream.clip import check_clip
     from stream.ingest.file import probe
 
@@ -43,7 +44,7 @@ def check_one(path: Path, detector: "Detector", policy: "Policy", as_json: bool,
     if as_json:
         typer.echo(json.dumps(report.as_json(found, detector.digests | {"decision": policy.model.digest})))
     else:
-        for line in report.lines(found):
+        for line in report.lines(found, WORDS[language_of()]):
             out.print(line, highlight=False)
     if picture:
         for signal, explained in found.explained.items():

@@ -3,64 +3,35 @@
 from collections.abc import Iterator
 from dataclasses import asdict
 
+from rich.markup import escape
+
 from models.explanation import FaceExplanation, VoiceExplanation
-from models.window import Reason, Signal
+from models.window import Signal
+from stream.check_words import EN, CheckWords
 from stream.clip import ClipReport, ExplainedWindow
 from stream.events import SignalReading, State
 
-HEADLINES = {
-    State.UNDECIDED: "CANNOT JUDGE",
-    State.BONA_FIDE: "NO SIGN OF MANIPULATION",
-    State.SUSPECT: "SOMETHING IS OFF",
-    State.SPOOF: "MACHINE-MADE FACE OR VOICE LIKELY",
-}
-SYNC_HEADLINES = {
-    State.UNDECIDED: "no clear match",
-    State.BONA_FIDE: "they fit",
-    State.SUSPECT: "they do not fit",
-    State.SPOOF: "they do not fit",
-}
 STYLES = {State.UNDECIDED: "white", State.BONA_FIDE: "green", State.SUSPECT: "yellow", State.SPOOF: "bold red"}
-NAMES = {Signal.FACE: "face", Signal.VOICE: "voice", Signal.SYNC: "lips and voice"}
-REASONS = {
-    Reason.NO_FACE: "no face is to be seen",
-    Reason.SMALL_FACE: "the face is too small",
-    Reason.BLURRED: "the picture is too blurred",
-    Reason.POSE: "the face is turned away",
-    Reason.EXPOSURE: "the face is too dark or burnt out",
-    Reason.OCCLUDED: "something covers the face",
-    Reason.NO_MOUTH: "the mouth is hidden or does not move",
-    Reason.SILENCE: "nobody speaks",
-    Reason.NOISE: "the sound is too noisy",
-    Reason.BAND_LIMITED: "the sound is too narrow",
-    Reason.CLIPPED: "the sound is overdriven",
-    Reason.MUSIC: "music or tones are played",
-    Reason.LOST: "there is no picture or sound to judge",
-    Reason.OVERLOAD: "this machine could not keep up",
-    Reason.ERROR: "the detector failed",
-}
 
 
-def lines(report: ClipReport) -> Iterator[str]:
+def lines(report: ClipReport, words: CheckWords = EN) -> Iterator[str]:
     """Yield the verdict as rich markup, a headline first."""
     verdict = report.verdict
-    yield f"[{STYLES[verdict.state]}]{HEADLINES[verdict.state]}[/]  {report.path.name}"
+    yield f"[{STYLES[verdict.state]}]{words.headlines[verdict.state]}[/]  {escape(report.path.name)}"
     if verdict.state is State.UNDECIDED:
-        reason = REASONS[verdict.reason] if verdict.reason else "the clip is too short"
-        yield f"  why: {reason}"
+        reason = words.reasons[verdict.reason] if verdict.reason else words.too_short
+        yield f"  {words.why.format(reason=reason)}"
     if verdict.first_alert_s is not None:
-        yield f"  first alert at {verdict.first_alert_s:.1f} s; it stood for {verdict.spoof_s:.1f} s"
+        yield f"  {words.first_alert.format(at=verdict.first_alert_s, stood=verdict.spoof_s)}"
     for reading in verdict.decision.readings:
-        yield f"  {_reading(reading)}"
+        yield f"  {_reading(reading, words)}"
     if voice := report.explained.get(Signal.VOICE):
-        yield from _most_suspicious(voice)
+        yield from _most_suspicious(voice, words)
     coverage = verdict.decision.coverage
-    yield (
-        f"  analysed {coverage.face_s:.1f} s of face and {coverage.speech_s:.1f} s of speech "
-        f"of {coverage.call_s:.1f} s, in {report.processing_s:.1f} s"
-    )
+    seconds = {"face": coverage.face_s, "speech": coverage.speech_s, "call": coverage.call_s}
+    yield f"  {words.analysed.format(**seconds, took=report.processing_s)}"
     if report.is_truncated:
-        yield "  the file is damaged: it ends before it says it does"
+        yield f"  {words.damaged}"
 
 
 def as_json(report: ClipReport, models: dict[str, str]) -> dict[str, object]:
@@ -127,21 +98,19 @@ def _voice_explanation(explained: ExplainedWindow | None) -> dict[str, object] |
     }
 
 
-def _most_suspicious(explained: ExplainedWindow) -> Iterator[str]:
+def _most_suspicious(explained: ExplainedWindow, words: CheckWords) -> Iterator[str]:
     explanation = explained.explanation
     if isinstance(explanation, VoiceExplanation) and explanation.band_hz is not None:
-        times = " and ".join(f"{start_s:.1f}-{end_s:.1f} s" for start_s, end_s in explanation.stretches_s)
+        stretches = (words.stretch.format(start=start_s, end=end_s) for start_s, end_s in explanation.stretches_s)
         low, high = (edge_hz / 1000 for edge_hz in explanation.band_hz)
-        yield f"  most suspicious in the voice's first alerted window: {times}, {low:.1f} to {high:.1f} kHz"
+        yield f"  {words.most_suspicious.format(times=words.joined.join(stretches), low=low, high=high)}"
 
 
-def _reading(reading: SignalReading) -> str:
-    name = NAMES[reading.signal] + (f" {reading.track}" if reading.track else "")
+def _reading(reading: SignalReading, words: CheckWords) -> str:
+    name = words.signals[reading.signal] + (f" {reading.track}" if reading.track else "")
     if reading.analysed_s == 0:
-        return f"{name}: not judged, {REASONS[reading.reason] if reading.reason else 'too short'}"
-    words = SYNC_HEADLINES if reading.signal is Signal.SYNC else HEADLINES
-    long = "" if reading.long_llr is None else f", last {reading.long_s} s of speech {reading.long_llr:+.1f} nat"
-    return (
-        f"{name}: {words[reading.state].lower()}, evidence {reading.evidence_nat:.1f} nat, "
-        f"{reading.analysed_s:.1f} s analysed{long}"
-    )
+        reason = words.reasons[reading.reason] if reading.reason else words.too_short
+        return words.not_judged.format(name=name, reason=reason)
+    said = (words.sync if reading.signal is Signal.SYNC else words.headlines)[reading.state].lower()
+    long = "" if reading.long_llr is None else words.long.format(seconds=reading.long_s, llr=reading.long_llr)
+    return words.reading.format(name=name, words=said, nat=reading.evidence_nat, seconds=reading.analysed_s, long=long)
