@@ -152,12 +152,16 @@ def verify(
 
     found = verify(file, key=key)
     deleted = f", {found.deleted} of them deleted by policy" if found.deleted else ""
-    out.print(f"[green]{escape(str(file))} holds[/]: case {escape(found.case)}, {found.files} files", highlight=False)
-    out.print(f"  {found.events} events{deleted}, an unbroken chain that ends in {found.head}", highlight=False)
     signed = f"{escape(found.organisation)}, at {escape(found.exported_at)}"
-    out.print(f"  signed for {signed} with the key {found.fingerprint}", highlight=False)
+    said = [
+        f"[green]{escape(str(file))} holds[/]: case {escape(found.case)}, {found.files} files",
+        f"  {found.events} events{deleted}, an unbroken chain that ends in {found.head}",
+        f"  signed for {signed} with the key {found.fingerprint}",
+    ]
     if not key:
-        out.print("  Compare this fingerprint with the one that the operator publishes, or give it as --key.")
+        said.append("  Compare this fingerprint with the one that the operator publishes, or give it as --key.")
+    for line in said:
+        out.print(line, highlight=False, soft_wrap=True)
 
 
 @app.command()

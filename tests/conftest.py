@@ -1,5 +1,6 @@
 """What tests of several rooms share: recordings made on the spot, a bright square that moves right and a tone."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -14,6 +15,7 @@ from models.promise import TELEPHONE, WIDEBAND, DecisionModel, Thresholds, save
 from models.window import Signal
 
 TONE_HZ = 440
+os.environ["LC_ALL"] = "C.UTF-8"  # tests read English, whoever runs them
 PIXEL_FORMATS = {"mjpeg": "yuvj420p", "gif": "rgb8", "png": "rgb24"}
 
 Record = Callable[..., Path]

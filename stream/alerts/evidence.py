@@ -128,7 +128,11 @@ class Evidence:
         span: tuple[float | None, float | None],
     ) -> None:
         """Keep a piece if the policy says so and the disk takes it, and link its hash into the chain."""
-        if not self.keeping.includes(kind) or await self._count(alert, kind) >= MAX_KEPT:
+        sha256 = hashlib.sha256(content).hexdigest()
+        if not self.keeping.includes(kind):
+            return
+        kept = [row.sha256 for row in await self.of(alert) if row.kind == kind]
+        if sha256 in kept or len(kept) >= MAX_KEPT:
             return
         piece = EvidenceMessage(
             seq=0,
@@ -138,7 +142,7 @@ class Evidence:
             id=secrets.token_hex(8),
             kind=kind,
             media_type=media_type,
-            sha256=hashlib.sha256(content).hexdigest(),
+            sha256=sha256,
             start_s=span[0],
             end_s=span[1],
         )
@@ -262,11 +266,6 @@ class Evidence:
             await db.execute(delete(EvidenceRow).where(EvidenceRow.session == session))
         with contextlib.suppress(SQLAlchemyError):  # a reader is in the way; without its key it tells nothing anyway
             await self._store.erase()
-
-    async def _count(self, alert: str, kind: EvidenceKind) -> int:
-        query = select(func.count()).select_from(EvidenceRow)
-        async with self._store.sessions() as db:
-            return await db.scalar(query.where(EvidenceRow.alert == alert, EvidenceRow.kind == kind)) or 0
 
     async def _write(self, piece: EvidenceMessage, scope: Scope, content: bytes) -> None:
         sealed = await asyncio.to_thread(self._store.vault.seal, piece.session, content)

@@ -143,6 +143,14 @@ async def test_an_alert_that_goes_on_for_hours_does_not_fill_the_disk(tmp_path: 
         await store.append(ended("s"), BANK)
 
 
+async def test_the_same_picture_is_kept_once(tmp_path: Path) -> None:
+    async with opened(tmp_path, Keeping()) as (evidence, store):
+        await begin(store)
+        for time_s in (2.0, 2.0, 3.0):
+            await evidence.keep_face("s", "alert-s", BANK, JPEG + bytes([int(time_s)]), time_s)
+        assert [piece.start_s for piece in await evidence.of("alert-s")] == [2.0, 3.0]
+
+
 async def test_readings_are_kept_packed_and_come_back(tmp_path: Path) -> None:
     async with opened(tmp_path, Keeping()) as (evidence, store):
         await begin(store)
