@@ -27,7 +27,7 @@ from stream.alerts.tokens import Tokens
 from stream.alerts.verify import fingerprint
 from stream.alerts.webhook_store import WebhookStore
 from stream.alerts.webhooks import Webhooks
-from stream.api import admin, hooks, invites, live, metrics, pages, people, sessions, watch, whip
+from stream.api import admin, forwarding, hooks, invites, live, metrics, pages, people, sessions, watch, whip
 from stream.api import cases as case_routes
 from stream.api import evidence as evidence_routes
 from stream.api import promise as promise_routes
@@ -205,6 +205,7 @@ def _add_routes(app: FastAPI, service: Service, settings: Settings, device: str)
     app.include_router(admin.router(service.tokens, audit, access))
     app.include_router(invites.router(service.tokens, service.desk, settings, access))
     app.include_router(hooks.router(service.webhooks, access))
+    app.include_router(forwarding.router(access))
     app.include_router(people.router(People(service.store.sessions), access))
     app.include_router(live.router(feed, service.store, access))
 

@@ -40,6 +40,7 @@ from stream.api.message import Message
 from stream.api.people_messages import PersonMessage, PersonRequest, SafeWordMessage, SafeWordRequest
 from stream.api.promise_messages import LabelMessage, LabelRequest, PromiseMessage
 from stream.events import AlertKind, State
+from stream.forwarding.pack import Pack
 
 PROTOCOL_VERSION = 1
 
@@ -255,6 +256,7 @@ def json_schema() -> dict[str, object]:
         *(CasePageMessage, CaseDetailMessage, DeedRequest, StakeRequest, StatisticsMessage, DriftMessage),
         *(MeMessage, TokenRequest, NewTokenMessage, InviteRequest, NewInviteMessage, JoinMessage, AuditMessage),
         *(WebhookRequest, NewWebhookMessage, WebhookTestMessage, DeadLetterMessage, DeleteRequest),
+        *(Pack,),
         *(PersonMessage, PersonRequest, SafeWordRequest, SafeWordMessage),
     )
     adapters: list[TypeAdapter[Any]] = [SERVER, *(TypeAdapter(message) for message in plain)]

@@ -1,21 +1,21 @@
 """Content packs: what is said of forwarding, with who says so, since when, and what nobody has checked."""
 
-from datetime import date
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, HttpUrl
+from pydantic import Field
 
 from stream.api.message import Message
 from stream.errors import KuaError
 
 FOLDER = Path(__file__).parent
 Language = Literal["kk", "ru", "en"]
+Day = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")]
 
 
-class Standing(StrEnum):
+class Sureness(StrEnum):
     """How sure a statement is."""
 
     VERIFIED = "verified"
@@ -32,15 +32,15 @@ class Source(Message):
     """Who says so."""
 
     title: str
-    url: HttpUrl
+    url: Annotated[str, Field(pattern=r"^https://")]
 
 
 class Statement(Message):
     """One thing that is said."""
 
     id: str
-    status: Standing
-    as_of: date
+    status: Sureness
+    as_of: Day
     sources: list[Source] = Field(min_length=1)
     text: dict[Language, str]
 
@@ -49,7 +49,7 @@ class Pack(Message):
     """All that is said of one country."""
 
     country: str = Field(pattern=r"^[A-Z]{2}$")
-    version: date
+    version: Day
     reviewed_by: str
     """A lawyer's name; empty: nobody's yet."""
     text_checked: bool

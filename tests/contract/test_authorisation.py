@@ -41,6 +41,7 @@ RIGHTS: dict[tuple[str, str], Right | None] = {
     ("POST", "/v1/sessions/{session}/watch"): Right.CALL,
     ("PATCH", "/v1/watch/{id}"): Right.CALL,
     ("DELETE", "/v1/watch/{id}"): Right.CALL,
+    ("GET", "/v1/forwarding"): Right.CALL,
     ("GET", "/v1/people"): Right.CALL,
     ("POST", "/v1/people"): Right.CALL,
     ("DELETE", "/v1/people/{id}"): Right.CALL,

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from stream.errors import KuaError
-from stream.forwarding.pack import Standing, countries, load
+from stream.forwarding.pack import Sureness, countries, load
 
 LANGUAGES = {"kk", "ru", "en"}
 ADVICE = {"kk": "заң кеңесі емес", "ru": "не юридическая консультация", "en": "not legal advice"}
@@ -18,7 +18,7 @@ def test_every_statement_is_there_in_each_language_with_date_and_source(country:
     assert pack.country == country
     for statement in pack.statements:
         assert statement.text.keys() == LANGUAGES, statement.id
-        assert date(2024, 1, 1) < statement.as_of <= pack.version, statement.id
+        assert date(2024, 1, 1) < date.fromisoformat(statement.as_of) <= date.fromisoformat(pack.version), statement.id
         assert statement.sources, statement.id
     assert len({statement.id for statement in pack.statements}) == len(pack.statements)
 
@@ -27,7 +27,7 @@ def test_every_statement_is_there_in_each_language_with_date_and_source(country:
 def test_nothing_is_called_verified_that_nobody_compared_with_the_law(country: str) -> None:
     pack = load(country)
     if not pack.text_checked:
-        assert all(statement.status is not Standing.VERIFIED for statement in pack.statements)
+        assert all(statement.status is not Sureness.VERIFIED for statement in pack.statements)
     for language, words in ADVICE.items():
         assert words in pack.note[language]
 

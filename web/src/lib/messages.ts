@@ -461,7 +461,36 @@ export type Types = string[];
 export type CreatedAt2 = string;
 export type IsActive = boolean;
 export type Secret1 = string;
+export type Country = string;
+export type Version2 = string;
+/**
+ * A lawyer's name; empty: nobody's yet.
+ */
+export type ReviewedBy = string;
+/**
+ * Whether it was compared with the texts of the laws.
+ */
+export type TextChecked = boolean;
+/**
+ * @minItems 1
+ */
+export type Statements = [Statement, ...Statement[]];
 export type Id8 = string;
+/**
+ * How sure a statement is.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "Sureness".
+ */
+export type Sureness = "verified" | "reported" | "disputed" | "advice";
+export type AsOf = string;
+/**
+ * @minItems 1
+ */
+export type Sources = [Source1, ...Source1[]];
+export type Title = string;
+export type Url1 = string;
+export type Id9 = string;
 export type Name5 = string;
 export type Number = string;
 export type HasSafeWord = boolean;
@@ -512,7 +541,7 @@ export type Signals2 = SignalMessage[];
 export type IsTelephone3 = boolean;
 export type Session9 = string;
 export type Name7 = string;
-export type Source1 = string;
+export type Source2 = string;
 export type StartedAt = string;
 export type EndedAt1 = string | null;
 export type Type9 = "verdict";
@@ -528,7 +557,7 @@ export type Type10 = "session_started";
 export type Seq11 = number;
 export type Session11 = string;
 export type Name8 = string;
-export type Source2 = string;
+export type Source3 = string;
 /**
  * UTC, ISO 8601.
  */
@@ -607,7 +636,7 @@ export type Stretches = StretchMessage[];
  * Digest of the voice model.
  */
 export type Model1 = string;
-export type Url1 = string;
+export type Url2 = string;
 /**
  * `alert.raised`, `alert.updated`, `alert.cleared`, `alert.labelled`, `case.changed`, or `*`.
  *
@@ -1173,13 +1202,56 @@ export interface WebhookMessage {
   is_active: IsActive;
 }
 /**
+ * All that is said of one country.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "Pack".
+ */
+export interface Pack {
+  country: Country;
+  version: Version2;
+  reviewed_by: ReviewedBy;
+  text_checked: TextChecked;
+  note: Note4;
+  statements: Statements;
+}
+export interface Note4 {
+  [k: string]: string;
+}
+/**
+ * One thing that is said.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "Statement".
+ */
+export interface Statement {
+  id: Id8;
+  status: Sureness;
+  as_of: AsOf;
+  sources: Sources;
+  text: Text;
+}
+/**
+ * Who says so.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "Source".
+ */
+export interface Source1 {
+  title: Title;
+  url: Url1;
+}
+export interface Text {
+  [k: string]: string;
+}
+/**
  * Somebody who is known.
  *
  * This interface was referenced by `Kua`'s JSON-Schema
  * via the `definition` "PersonMessage".
  */
 export interface PersonMessage {
-  id: Id8;
+  id: Id9;
   name: Name5;
   number: Number;
   has_safe_word: HasSafeWord;
@@ -1275,7 +1347,7 @@ export interface MeanLlr {
 export interface SessionMessage {
   session: Session9;
   name: Name7;
-  source: Source1;
+  source: Source2;
   started_at: StartedAt;
   ended_at: EndedAt1;
   state: State;
@@ -1317,7 +1389,7 @@ export interface SessionStartedMessage {
   seq: Seq11;
   session: Session11;
   name: Name8;
-  source: Source2;
+  source: Source3;
   at: At8;
 }
 /**
@@ -1436,7 +1508,7 @@ export interface VoiceExplanationMessage {
  * via the `definition` "WebhookRequest".
  */
 export interface WebhookRequest {
-  url: Url1;
+  url: Url2;
   types: Types1;
 }
 /**
