@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     evidence_roles: list[Literal["viewer", "agent", "analyst", "admin"]] = Field(
         ["agent", "analyst", "admin"], description="Which roles may see evidence, agents that of their own calls"
     )
+    clip_mb: int = Field(200, ge=1, le=4000, description="Largest forwarded clip that is taken [MB]")
     webhook_private: bool = Field(False, description="Whether webhooks may call into private networks, and without TLS")
     log_format: Literal["console", "json"] = Field("console", description="How log lines are written")
     allowed_origins: list[str] = Field([], description="Origins beside our own whose pages may call us (CORS)")

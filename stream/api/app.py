@@ -27,7 +27,7 @@ from stream.alerts.tokens import Tokens
 from stream.alerts.verify import fingerprint
 from stream.alerts.webhook_store import WebhookStore
 from stream.alerts.webhooks import Webhooks
-from stream.api import admin, forwarding, hooks, invites, live, metrics, pages, people, sessions, watch, whip
+from stream.api import admin, clips, forwarding, hooks, invites, live, metrics, pages, people, sessions, watch, whip
 from stream.api import cases as case_routes
 from stream.api import evidence as evidence_routes
 from stream.api import promise as promise_routes
@@ -41,6 +41,7 @@ from stream.batcher import Batcher
 from stream.checks.people import People
 from stream.desk import Desk
 from stream.errors import ConflictError
+from stream.forwarded.clips import Clips
 from stream.ingest.webrtc import WebRtcIngest
 from stream.ingest.websocket import serve_call
 from stream.policy import Policy
@@ -70,6 +71,7 @@ class Service:
     webhooks: Webhooks
     tokens: Tokens
     desk: Desk
+    clips: Clips
     ingest: WebRtcIngest
     pool: ThreadPoolExecutor
 
@@ -80,12 +82,14 @@ class Service:
         await self.desk.restore(self.store)
         await self.evidence.start()
         await self.webhooks.start()
+        await self.clips.start()
         self.batcher.start()
 
     async def stop(self) -> None:
         """End every call, keep what was said of them, then close."""
         self.desk.close_all("service stopped")
         await self.ingest.close()
+        await self.clips.close()
         await self.desk.settle()
         await self.evidence.close()
         await self.recorder.close()
@@ -137,7 +141,10 @@ def build_service(settings: Settings, detector: Models, workers: int) -> Service
         pool=pool,
     )
     ingest, tokens = WebRtcIngest(desk, settings), Tokens(store.sessions)
-    return Service(store, bus, recorder, batcher, evidence, webhooks, tokens, desk, ingest, pool)
+    max_bytes = settings.clip_mb * 1_000_000
+    folder = settings.data_dir / "clips"
+    clips = Clips(folder, detector, policy, max_bytes=max_bytes, is_busy=lambda: len(desk) > 0)
+    return Service(store, bus, recorder, batcher, evidence, webhooks, tokens, desk, clips, ingest, pool)
 
 
 def build_webhooks(store: Store, settings: Settings) -> Webhooks:
@@ -205,6 +212,7 @@ def _add_routes(app: FastAPI, service: Service, settings: Settings, device: str)
     app.include_router(admin.router(service.tokens, audit, access))
     app.include_router(invites.router(service.tokens, service.desk, settings, access))
     app.include_router(hooks.router(service.webhooks, access))
+    app.include_router(clips.router(service.clips, access))
     app.include_router(forwarding.router(access))
     app.include_router(people.router(People(service.store.sessions), access))
     app.include_router(live.router(feed, service.store, access))

@@ -251,12 +251,15 @@ SERVER: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)
 
 def json_schema() -> dict[str, object]:
     """Return one JSON schema that names every message, for the page's generated types."""
+    from stream.api.clip_messages import ClipMessage  # built of messages of this module
+
+    later = (ClipMessage,)
     plain = (
         *(SnapshotMessage, TimelineMessage, AboutMessage, PromiseMessage, LabelRequest, ErrorMessage),
         *(CasePageMessage, CaseDetailMessage, DeedRequest, StakeRequest, StatisticsMessage, DriftMessage),
         *(MeMessage, TokenRequest, NewTokenMessage, InviteRequest, NewInviteMessage, JoinMessage, AuditMessage),
         *(WebhookRequest, NewWebhookMessage, WebhookTestMessage, DeadLetterMessage, DeleteRequest),
-        *(Pack,),
+        *(Pack, *later),
         *(PersonMessage, PersonRequest, SafeWordRequest, SafeWordMessage),
     )
     adapters: list[TypeAdapter[Any]] = [SERVER, *(TypeAdapter(message) for message in plain)]

@@ -40,6 +40,7 @@ def add(app: FastAPI) -> None:
     @app.get("/desk", include_in_schema=False)
     @app.get("/console", include_in_schema=False)
     @app.get("/join", include_in_schema=False)
+    @app.get("/clip", include_in_schema=False)
     @app.get("/admin", include_in_schema=False)
     async def page() -> Response:
         return FileResponse(PAGES / "index.html", headers={"Cache-Control": "no-cache"})

@@ -41,6 +41,9 @@ RIGHTS: dict[tuple[str, str], Right | None] = {
     ("POST", "/v1/sessions/{session}/watch"): Right.CALL,
     ("PATCH", "/v1/watch/{id}"): Right.CALL,
     ("DELETE", "/v1/watch/{id}"): Right.CALL,
+    ("POST", "/v1/clips"): Right.CALL,
+    ("GET", "/v1/clips/{id}"): Right.CALL,
+    ("DELETE", "/v1/clips/{id}"): Right.CALL,
     ("GET", "/v1/forwarding"): Right.CALL,
     ("GET", "/v1/people"): Right.CALL,
     ("POST", "/v1/people"): Right.CALL,
@@ -76,7 +79,7 @@ RIGHTS: dict[tuple[str, str], Right | None] = {
     ("GET", "/v1/webhooks/dead"): Right.ADMIN,
     ("POST", "/v1/webhooks/dead/{id}/retry"): Right.ADMIN,
 }
-OPEN = {"/", "/viewer", "/desk", "/console", "/join", "/admin", "/healthz", "/openapi.json"}
+OPEN = {"/", "/viewer", "/desk", "/console", "/join", "/clip", "/admin", "/healthz", "/openapi.json"}
 """Readable by anybody: pages without data, and that the service runs."""
 OF_ROLE = {
     Role.VIEWER: {Right.WATCH},

@@ -1,0 +1,71 @@
+"""What is said of a forwarded clip: facts about the file, and apart from them the estimate of the detector."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from models.provenance import CredentialsState
+from models.window import Reason
+from stream.api.message import Message
+from stream.api.messages import CoverageMessage, SignalMessage
+from stream.events import State
+
+
+class ClipState(StrEnum):
+    """How far the check of a clip is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class CredentialsMessage(Message):
+    """What the content credentials (C2PA) of a file say: a fact, as far as they are intact."""
+
+    state: CredentialsState
+    signer: str
+    generator: str
+    """The program that made the claim."""
+    signed_at: str
+    is_generated: bool
+    """Whether they say that a machine made it, or a part of it."""
+    actions: list[str]
+    problems: list[str]
+    """The standard's codes of what does not hold."""
+
+
+class ClipAnswerMessage(Message):
+    """The detector's estimate: the same decision as of a live call."""
+
+    state: State
+    reason: Reason | None
+    first_alert_s: float | None
+    spoof_s: float
+    """Seconds during which an alert stood [s]."""
+    evidence_nat: float
+    threshold_nat: float
+    promise_hours: float
+    coverage: CoverageMessage
+    signals: list[SignalMessage]
+    processing_s: float
+
+
+class ClipMessage(Message):
+    """A clip that is checked or was."""
+
+    id: str
+    name: str
+    state: ClipState
+    progress: float = Field(ge=0, le=1)
+    """Of what is looked at, 0..1."""
+    error: str
+    """Why it could not be checked."""
+    answer: ClipAnswerMessage | None
+    credentials: CredentialsMessage | None
+    """Null until they were read."""
+    duration_s: float | None
+    is_truncated: bool
+    """Whether the file ends before it says it does."""
+    is_cut: bool
+    """Whether the file goes on after what was looked at."""
