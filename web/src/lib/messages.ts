@@ -273,6 +273,64 @@ export type Standing = "kept" | "too_early" | "broken";
  * Call-hours after which the promise can be shown to be kept, does no further alert turn out false [h].
  */
 export type HoursNeeded = number;
+export type FirstAlertS = number | null;
+/**
+ * Seconds during which an alert stood [s].
+ */
+export type SpoofS = number;
+export type EvidenceNat3 = number;
+export type ThresholdNat4 = number;
+export type PromiseHours1 = number;
+export type Signals2 = SignalMessage[];
+export type ProcessingS = number;
+export type Id3 = string;
+export type Name1 = string;
+/**
+ * How far the check of a clip is.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "ClipState".
+ */
+export type ClipState = "waiting" | "running" | "done" | "failed";
+/**
+ * Of what is looked at, 0..1.
+ */
+export type Progress = number;
+/**
+ * Why it could not be checked.
+ */
+export type Error = string;
+/**
+ * How the content credentials of a file stand.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "CredentialsState".
+ */
+export type CredentialsState = "absent" | "intact" | "expired" | "changed" | "unreadable";
+export type Signer = string;
+/**
+ * The program that made the claim.
+ */
+export type Generator = string;
+export type SignedAt = string;
+/**
+ * Whether they say that a machine made it, or a part of it.
+ */
+export type IsGenerated = boolean;
+export type Actions = string[];
+/**
+ * The standard's codes of what does not hold.
+ */
+export type Problems = string[];
+export type DurationS = number | null;
+/**
+ * Whether the file ends before it says it does.
+ */
+export type IsTruncated = boolean;
+/**
+ * Whether the file goes on after what was looked at.
+ */
+export type IsCut = boolean;
 export type Day = string;
 export type Alerts1 = number;
 export type Confirmed = number;
@@ -285,13 +343,13 @@ export type CallHours1 = number;
  */
 export type FaceShare = number | null;
 export type SpeechShare = number | null;
-export type Id3 = number;
+export type Id4 = number;
 export type Webhook = string;
 export type Type2 = string;
 export type Seq4 = number;
 export type MadeAt = string;
 export type Tries = number;
-export type Error = string;
+export type Error1 = string;
 /**
  * Whom it is assigned to.
  */
@@ -320,7 +378,7 @@ export type AudioS = number;
 /**
  * What was got, what is allowed, what to do.
  */
-export type Error1 = string;
+export type Error2 = string;
 export type Type3 = "evidence_deleted";
 export type Seq5 = number;
 export type Session3 = string;
@@ -339,7 +397,7 @@ export type Seq6 = number;
 export type Session4 = string;
 export type Alert2 = string;
 export type At4 = string;
-export type Id4 = string;
+export type Id5 = string;
 export type MediaType1 = string;
 export type Sha2562 = string;
 export type StartS1 = number | null;
@@ -382,8 +440,8 @@ export type Version1 = 1;
  * Newest stored event.
  */
 export type Seq8 = number;
-export type Id5 = string;
-export type Name1 = string;
+export type Id6 = string;
+export type Name2 = string;
 export type CreatedAt = string;
 export type ExpiresAt = string;
 export type RevokedAt = string | null;
@@ -397,7 +455,7 @@ export type Reference1 = string;
 /**
  * Of the call, as the agent sees it; the remote party does not.
  */
-export type Name2 = string;
+export type Name3 = string;
 /**
  * How long the link lasts [h].
  */
@@ -418,7 +476,7 @@ export type Note3 = string;
  * In a few words: what the decision rests on.
  */
 export type Reason3 = string;
-export type Name3 = string;
+export type Name4 = string;
 export type Org = string;
 /**
  * What a token is for.
@@ -444,8 +502,8 @@ export type Token = string;
  * Of the page to open, with its secret after the `#`, which no server sees.
  */
 export type Path = string;
-export type Id6 = string;
-export type Name4 = string;
+export type Id7 = string;
+export type Name5 = string;
 export type CreatedAt1 = string;
 export type CreatedBy = string;
 export type ExpiresAt2 = string | null;
@@ -455,7 +513,7 @@ export type RevokedAt1 = string | null;
  */
 export type UsedAt = string | null;
 export type Secret = string;
-export type Id7 = string;
+export type Id8 = string;
 export type Url = string;
 export type Types = string[];
 export type CreatedAt2 = string;
@@ -475,7 +533,7 @@ export type TextChecked = boolean;
  * @minItems 1
  */
 export type Statements = [Statement, ...Statement[]];
-export type Id8 = string;
+export type Id9 = string;
 /**
  * How sure a statement is.
  *
@@ -490,12 +548,12 @@ export type AsOf = string;
 export type Sources = [Source1, ...Source1[]];
 export type Title = string;
 export type Url1 = string;
-export type Id9 = string;
-export type Name5 = string;
+export type Id10 = string;
+export type Name6 = string;
 export type Number = string;
 export type HasSafeWord = boolean;
 export type CreatedAt3 = string;
-export type Name6 = string;
+export type Name7 = string;
 /**
  * To call back on.
  */
@@ -504,7 +562,7 @@ export type Number1 = string;
  * Agreed on with that person; of it only a slow salted hash is kept. Empty: none.
  */
 export type SafeWord = string;
-export type PromiseHours1 = number;
+export type PromiseHours2 = number;
 /**
  * Digest of the thresholds.
  */
@@ -534,29 +592,29 @@ export type SpeechS2 = number;
 /**
  * Where each track stood, of those that were there at the end.
  */
-export type Signals2 = SignalMessage[];
+export type Signals3 = SignalMessage[];
 /**
  * Whether its sound came over a telephone line.
  */
 export type IsTelephone3 = boolean;
 export type Session9 = string;
-export type Name7 = string;
+export type Name8 = string;
 export type Source2 = string;
 export type StartedAt = string;
 export type EndedAt1 = string | null;
 export type Type9 = "verdict";
 export type Session10 = string;
 export type TimeS2 = number;
-export type Signals3 = SignalMessage[];
+export type Signals4 = SignalMessage[];
 /**
  * Of all signals together [nat], at least 0; the alert is raised at `threshold_nat`.
  */
-export type EvidenceNat3 = number;
-export type ThresholdNat4 = number;
+export type EvidenceNat4 = number;
+export type ThresholdNat5 = number;
 export type Type10 = "session_started";
 export type Seq11 = number;
 export type Session11 = string;
-export type Name8 = string;
+export type Name9 = string;
 export type Source3 = string;
 /**
  * UTC, ISO 8601.
@@ -594,7 +652,7 @@ export type Readings = VerdictMessage[];
 /**
  * Of the person or program that will use it.
  */
-export type Name9 = string;
+export type Name10 = string;
 /**
  * After which it expires [d]; null: never.
  */
@@ -659,7 +717,7 @@ export type Delivered = boolean;
  * The answer's; null if there was none.
  */
 export type Status = number | null;
-export type Error2 = string;
+export type Error3 = string;
 
 export interface Kua {
   [k: string]: unknown;
@@ -903,6 +961,60 @@ export interface ChannelPromiseMessage {
   hours_needed: HoursNeeded;
 }
 /**
+ * The detector's estimate: the same decision as of a live call.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "ClipAnswerMessage".
+ */
+export interface ClipAnswerMessage {
+  state: State;
+  reason: Reason | null;
+  first_alert_s: FirstAlertS;
+  spoof_s: SpoofS;
+  evidence_nat: EvidenceNat3;
+  threshold_nat: ThresholdNat4;
+  promise_hours: PromiseHours1;
+  coverage: CoverageMessage;
+  signals: Signals2;
+  processing_s: ProcessingS;
+}
+/**
+ * A clip that is checked or was.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "ClipMessage".
+ */
+export interface ClipMessage {
+  id: Id3;
+  name: Name1;
+  state: ClipState;
+  progress: Progress;
+  error: Error;
+  answer: ClipAnswerMessage | null;
+  /**
+   * Null until they were read.
+   */
+  credentials: CredentialsMessage | null;
+  duration_s: DurationS;
+  is_truncated: IsTruncated;
+  is_cut: IsCut;
+}
+/**
+ * What the content credentials (C2PA) of a file say: a fact, as far as they are intact.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "CredentialsMessage".
+ */
+export interface CredentialsMessage {
+  state: CredentialsState;
+  signer: Signer;
+  generator: Generator;
+  signed_at: SignedAt;
+  is_generated: IsGenerated;
+  actions: Actions;
+  problems: Problems;
+}
+/**
  * What came of one day, UTC.
  *
  * This interface was referenced by `Kua`'s JSON-Schema
@@ -926,13 +1038,13 @@ export interface DayMessage {
  * via the `definition` "DeadLetterMessage".
  */
 export interface DeadLetterMessage {
-  id: Id3;
+  id: Id4;
   webhook: Webhook;
   type: Type2;
   seq: Seq4;
   made_at: MadeAt;
   tries: Tries;
-  error: Error;
+  error: Error1;
 }
 /**
  * What a person does with a case.
@@ -996,7 +1108,7 @@ export interface DroppedMessage {
  * via the `definition` "ErrorMessage".
  */
 export interface ErrorMessage {
-  error: Error1;
+  error: Error2;
 }
 /**
  * All evidence of a call was deleted: this tombstone stays in the chain.
@@ -1025,7 +1137,7 @@ export interface EvidenceMessage {
   session: Session4;
   alert: Alert2;
   at: At4;
-  id: Id4;
+  id: Id5;
   kind: EvidenceKind;
   media_type: MediaType1;
   sha256: Sha2562;
@@ -1069,8 +1181,8 @@ export interface HelloMessage {
  * via the `definition` "InviteMessage".
  */
 export interface InviteMessage {
-  id: Id5;
-  name: Name1;
+  id: Id6;
+  name: Name2;
   created_at: CreatedAt;
   expires_at: ExpiresAt;
   revoked_at: RevokedAt;
@@ -1086,7 +1198,7 @@ export interface InviteRequest {
   amount: Amount1;
   currency: Currency1;
   reference: Reference1;
-  name: Name2;
+  name: Name3;
   hours: Hours;
 }
 /**
@@ -1135,7 +1247,7 @@ export interface LabelRequest {
  * via the `definition` "MeMessage".
  */
 export interface MeMessage {
-  name: Name3;
+  name: Name4;
   org: Org;
   role: Role;
   rights: Rights;
@@ -1169,8 +1281,8 @@ export interface NewTokenMessage {
  * via the `definition` "TokenMessage".
  */
 export interface TokenMessage {
-  id: Id6;
-  name: Name4;
+  id: Id7;
+  name: Name5;
   role: Role;
   created_at: CreatedAt1;
   created_by: CreatedBy;
@@ -1195,7 +1307,7 @@ export interface NewWebhookMessage {
  * via the `definition` "WebhookMessage".
  */
 export interface WebhookMessage {
-  id: Id7;
+  id: Id8;
   url: Url;
   types: Types;
   created_at: CreatedAt2;
@@ -1225,7 +1337,7 @@ export interface Note4 {
  * via the `definition` "Statement".
  */
 export interface Statement {
-  id: Id8;
+  id: Id9;
   status: Sureness;
   as_of: AsOf;
   sources: Sources;
@@ -1251,8 +1363,8 @@ export interface Text {
  * via the `definition` "PersonMessage".
  */
 export interface PersonMessage {
-  id: Id9;
-  name: Name5;
+  id: Id10;
+  name: Name6;
   number: Number;
   has_safe_word: HasSafeWord;
   created_at: CreatedAt3;
@@ -1264,7 +1376,7 @@ export interface PersonMessage {
  * via the `definition` "PersonRequest".
  */
 export interface PersonRequest {
-  name: Name6;
+  name: Name7;
   number: Number1;
   safe_word: SafeWord;
 }
@@ -1275,7 +1387,7 @@ export interface PersonRequest {
  * via the `definition` "PromiseMessage".
  */
 export interface PromiseMessage {
-  promise_hours: PromiseHours1;
+  promise_hours: PromiseHours2;
   decision: Decision;
   measured_on: MeasuredOn;
   channels: Channels;
@@ -1316,7 +1428,7 @@ export interface SessionEndedMessage {
   speech_s: SpeechS2;
   face_missed_s: FaceMissedS1;
   speech_missed_s: SpeechMissedS1;
-  signals: Signals2;
+  signals: Signals3;
   is_telephone: IsTelephone3;
   mean_llr: MeanLlr;
 }
@@ -1346,7 +1458,7 @@ export interface MeanLlr {
  */
 export interface SessionMessage {
   session: Session9;
-  name: Name7;
+  name: Name8;
   source: Source2;
   started_at: StartedAt;
   ended_at: EndedAt1;
@@ -1372,11 +1484,11 @@ export interface VerdictMessage {
   time_s: TimeS2;
   state: State;
   reason: Reason | null;
-  signals: Signals3;
+  signals: Signals4;
   coverage: CoverageMessage;
   dropped: DroppedMessage;
-  evidence_nat: EvidenceNat3;
-  threshold_nat: ThresholdNat4;
+  evidence_nat: EvidenceNat4;
+  threshold_nat: ThresholdNat5;
 }
 /**
  * A call began.
@@ -1388,7 +1500,7 @@ export interface SessionStartedMessage {
   type: Type10;
   seq: Seq11;
   session: Session11;
-  name: Name8;
+  name: Name9;
   source: Source3;
   at: At8;
 }
@@ -1470,7 +1582,7 @@ export interface TimelineMessage {
  * via the `definition` "TokenRequest".
  */
 export interface TokenRequest {
-  name: Name9;
+  name: Name10;
   role: Role;
   days: Days1;
 }
@@ -1520,5 +1632,5 @@ export interface WebhookRequest {
 export interface WebhookTestMessage {
   delivered: Delivered;
   status: Status;
-  error: Error2;
+  error: Error3;
 }

@@ -17,6 +17,7 @@ export const APP = {
   skip: "Skip to the content",
   navigation: "Pages",
   navCheck: "Check a call",
+  navClip: "Check a clip",
   navViewer: "All calls",
   navConsole: "Agent",
   navDesk: "Fraud desk",
