@@ -35,6 +35,8 @@ class CheckWords:
     reading: str
     long: str
     """What the last stretch of speech says as a whole."""
+    facts: Mapping[str, str]
+    """What the content credentials of the file say; `signer` is filled in."""
 
 
 EN = CheckWords(
@@ -79,6 +81,14 @@ EN = CheckWords(
     not_judged="{name}: not judged, {reason}",
     reading="{name}: {words}, evidence {nat:.1f} nat, {seconds:.1f} s analysed{long}",
     long=", last {seconds} s of speech {llr:+.1f} nat",
+    facts={
+        "generated": "FACT: the file itself says that a machine made it; signed by {signer}, intact",
+        "signed": "fact: content credentials, signed by {signer}, intact; they do not say that a machine made it",
+        "changed": "fact: content credentials, but the file was changed after it was signed",
+        "expired": "fact: content credentials, signed with a certificate that has expired",
+        "unreadable": "fact: content credentials that cannot be read",
+        "absent": "fact: no content credentials; most files have none",
+    },
 )
 
 RU = CheckWords(
@@ -123,6 +133,14 @@ RU = CheckWords(
     not_judged="{name}: не проверено, {reason}",
     reading="{name}: {words}, признаки {nat:.1f} нат, проверено {seconds:.1f} с{long}",
     long=", последние {seconds} с речи {llr:+.1f} нат",
+    facts={
+        "generated": "ФАКТ: в самом файле сказано, что его создала машина; подписано: {signer}, не изменён",
+        "signed": "факт: сведения о происхождении, подписано: {signer}, не изменены; о создании машиной не сказано",
+        "changed": "факт: есть сведения о происхождении, но после подписания файл изменён",
+        "expired": "факт: есть сведения о происхождении; срок сертификата подписи истёк",
+        "unreadable": "факт: есть сведения о происхождении, но прочитать их нельзя",
+        "absent": "факт: сведений о происхождении нет; их нет у большинства файлов",
+    },
 )
 
 KK = CheckWords(
@@ -167,6 +185,14 @@ KK = CheckWords(
     not_judged="{name}: тексерілмеді, {reason}",
     reading="{name}: {words}, белгілер {nat:.1f} нат, {seconds:.1f} с тексерілді{long}",
     long=", соңғы {seconds} с сөз {llr:+.1f} нат",
+    facts={
+        "generated": "ДЕРЕК: файлдың өзінде оны машина жасағаны айтылған; қол қойған {signer}, өзгермеген",
+        "signed": "дерек: шығу тегі туралы мәлімет бар, қол қойған {signer}, өзгермеген; машина жасағаны айтылмаған",
+        "changed": "дерек: шығу тегі туралы мәлімет бар, бірақ қол қойылғаннан кейін файл өзгертілген",
+        "expired": "дерек: шығу тегі туралы мәлімет бар; қолтаңба сертификатының мерзімі өткен",
+        "unreadable": "дерек: шығу тегі туралы мәлімет бар, бірақ оны оқу мүмкін емес",
+        "absent": "дерек: шығу тегі туралы мәлімет жоқ; файлдардың көбінде ол болмайды",
+    },
 )
 
 WORDS: dict[Language, CheckWords] = {"kk": KK, "ru": RU, "en": EN}

@@ -32,6 +32,7 @@ def check_one(path: Path, detector: "Detector", policy: "Policy", as_json: bool,
     from stream import report
     from stream.check_words import WORDS, language_of
     from stream.clip import check_clip
+    from stream.forwarded.decode import credentials_of
     from stream.ingest.file import probe
 
     try:
@@ -42,9 +43,10 @@ def check_one(path: Path, detector: "Detector", policy: "Policy", as_json: bool,
         say_unreadable(str(path), exc, as_json)
         return EXIT_UNREADABLE
     if as_json:
-        typer.echo(json.dumps(report.as_json(found, detector.digests | {"decision": policy.model.digest})))
+        models = detector.digests | {"decision": policy.model.digest}
+        typer.echo(json.dumps(report.as_json(found, models, credentials_of(path))))
     else:
-        for line in report.lines(found, WORDS[language_of()]):
+        for line in report.lines(found, WORDS[language_of()], credentials_of(path)):
             out.print(line, highlight=False)
     if picture:
         for signal, explained in found.explained.items():

@@ -6,16 +6,19 @@ from dataclasses import asdict
 from rich.markup import escape
 
 from models.explanation import FaceExplanation, VoiceExplanation
+from models.provenance import CredentialsState
 from models.window import Signal
+from stream.api.clip_messages import CredentialsMessage
 from stream.check_words import EN, CheckWords
 from stream.clip import ClipReport, ExplainedWindow
 from stream.events import SignalReading, State
 
+_INTACT = {True: "generated", False: "signed"}
 STYLES = {State.UNDECIDED: "white", State.BONA_FIDE: "green", State.SUSPECT: "yellow", State.SPOOF: "bold red"}
 
 
-def lines(report: ClipReport, words: CheckWords = EN) -> Iterator[str]:
-    """Yield the verdict as rich markup, a headline first."""
+def lines(report: ClipReport, words: CheckWords = EN, facts: CredentialsMessage | None = None) -> Iterator[str]:
+    """Yield the verdict as rich markup, a headline first; what the file says of itself comes last, as a fact."""
     verdict = report.verdict
     yield f"[{STYLES[verdict.state]}]{words.headlines[verdict.state]}[/]  {escape(report.path.name)}"
     if verdict.state is State.UNDECIDED:
@@ -32,9 +35,12 @@ def lines(report: ClipReport, words: CheckWords = EN) -> Iterator[str]:
     yield f"  {words.analysed.format(**seconds, took=report.processing_s)}"
     if report.is_truncated:
         yield f"  {words.damaged}"
+    if facts is not None:
+        name = facts.state.value if facts.state is not CredentialsState.INTACT else _INTACT[facts.is_generated]
+        yield f"  {escape(words.facts[name].format(signer=facts.signer or '?'))}"
 
 
-def as_json(report: ClipReport, models: dict[str, str]) -> dict[str, object]:
+def as_json(report: ClipReport, models: dict[str, str], facts: CredentialsMessage | None = None) -> dict[str, object]:
     """Return the verdict for `--json`; numbers as they were, nothing rounded."""
     verdict, coverage = report.verdict, report.verdict.decision.coverage
     return {
@@ -51,6 +57,7 @@ def as_json(report: ClipReport, models: dict[str, str]) -> dict[str, object]:
         "threshold_nat": verdict.decision.threshold_nat,
         "models": models,
         "truncated": report.is_truncated,
+        "credentials": facts.model_dump(mode="json") if facts else None,
         "processing_s": report.processing_s,
     }
 

@@ -1,5 +1,6 @@
 """An untrusted file's frames, read from a process of its own. Blocking: run it in a thread."""
 
+import contextlib
 import os
 import select
 import subprocess
@@ -11,8 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from stream.api.clip_messages import CredentialsMessage
 from stream.errors import MediaError
-from stream.forwarded.frames import HEAD, MAX_PAYLOAD_BYTES, Said, decode
+from stream.forwarded.frames import HEAD, MAX_PAYLOAD_BYTES, Facts, Said, decode
 
 MAX_SECONDS = 600.0
 """Of a file that are looked at [s]."""
@@ -21,6 +23,15 @@ MAX_WALL_S = 900.0
 MAX_SILENCE_S = 30.0
 """A decoder that says nothing for so long hangs [s]."""
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "SYSTEMROOT", "LANG")
+
+
+def credentials_of(path: Path) -> CredentialsMessage | None:
+    """Return the content credentials of a file, read in a process of its own; None if that failed."""
+    with Decoding(path, max_s=0.0) as decoding, contextlib.suppress(MediaError):
+        for said in decoding.said():
+            if isinstance(said, Facts) and "credentials" in said.fields:
+                return CredentialsMessage.model_validate(said.fields["credentials"], strict=False)
+    return None
 
 
 class Decoding:
