@@ -88,6 +88,33 @@ FILES = {
                 (2, "c8f550bdda12140f5b56ef25cfa0b1f613a9814d058e438e4d2fdc1986aa1408"),
             )
         ),
+        *(
+            PackagedFile(
+                name=f"ocr_{what}",
+                package="rapidocr-onnxruntime",
+                version="1.4.4",
+                member=f"rapidocr_onnxruntime/models/{file}",
+                sha256=sha256,
+                licence="Apache-2.0 (PaddleOCR)",
+                what=f"text in pictures: {says} (PP-OCRv4)",
+                file=file,
+                serving=True,
+            )
+            for what, says, file, sha256 in (
+                (
+                    "find",
+                    "where it stands",
+                    "ch_PP-OCRv4_det_infer.onnx",
+                    "d2a7720d45a54257208b1e13e36a8479894cb74155a5efe29462512d42f49da9",
+                ),
+                (
+                    "read",
+                    "what it says",
+                    "ch_PP-OCRv4_rec_infer.onnx",
+                    "48fc40f24f6d2a207a2b1091d3437eb3cc3eb6b676dc3ef9c37384005483683b",
+                ),
+            )
+        ),
         PackagedFile(
             name="resemblyzer",
             package="resemblyzer",

@@ -35,6 +35,18 @@ class CredentialsMessage(Message):
     """The standard's codes of what does not hold."""
 
 
+class MarkMessage(Message):
+    """A generator's visible mark that was read in the pictures: a fact."""
+
+    generator: str
+    pictures: int
+    """In which it was read."""
+    of: int
+    """That were looked at."""
+    jumps: bool
+    """Whether it was seen in more than one place."""
+
+
 class ClipAnswerMessage(Message):
     """The detector's estimate: the same decision as of a live call."""
 
@@ -64,6 +76,8 @@ class ClipMessage(Message):
     answer: ClipAnswerMessage | None
     credentials: CredentialsMessage | None
     """Null until they were read."""
+    marks: list[MarkMessage]
+    """Visible marks of generators, once the pictures were looked at."""
     duration_s: float | None
     is_truncated: bool
     """Whether the file ends before it says it does."""

@@ -7,15 +7,18 @@ import asyncio
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import structlog
 
-from stream.api.clip_messages import ClipAnswerMessage, ClipMessage, ClipState, CredentialsMessage
+from models.text_reader import Line, TextReader
+from models.visible_marks import find_marks
+from models.window import Pixels
+from stream.api.clip_messages import ClipAnswerMessage, ClipMessage, ClipState, CredentialsMessage, MarkMessage
 from stream.api.messages import CoverageMessage, SignalMessage
 from stream.clip import ClipCheck
 from stream.errors import MediaError, ServiceFullError
@@ -33,11 +36,31 @@ KEPT_S = 3600.0
 """How long an answer can be asked for [s]."""
 YIELD_S = 0.03
 """After each picture, while calls run [s]."""
+READ_SHARE = 0.8
+"""Of the progress that the detector's part is; then text is looked for."""
+N_LOOKS = 12
+"""Pictures of a clip in which marks are looked for."""
+LOOK_EVERY_S = 5.0
+"""Where a file does not say how long it is."""
 INTERNAL = "the check failed; the service's log says why"
 
 
 class TooLargeError(MediaError):
     """An upload has more bytes than are taken."""
+
+
+class Looks:
+    """Some pictures of a clip, evenly spread."""
+
+    def __init__(self) -> None:
+        self.pictures: list[Pixels] = []
+
+    def take(self, frame: VideoFrame, duration_s: float | None) -> None:
+        """Keep a picture if its time has come."""
+        n = len(self.pictures)
+        whole_s = min(duration_s or N_LOOKS * LOOK_EVERY_S, MAX_SECONDS)
+        if n < N_LOOKS and frame.time_s >= (n + 0.5) * whole_s / N_LOOKS:
+            self.pictures.append(frame.pixels)
 
 
 @dataclass(slots=True)
@@ -53,6 +76,7 @@ class Clip:
     error: str = ""
     answer: ClipAnswerMessage | None = None
     credentials: CredentialsMessage | None = None
+    marks: list[MarkMessage] = field(default_factory=list)
     duration_s: float | None = None
     is_truncated: bool = False
     is_cut: bool = False
@@ -94,6 +118,7 @@ class Clips:
         self._is_busy = is_busy
         self._clock = clock
         self._clips: dict[str, Clip] = {}
+        self._reader: TextReader | None = None
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="clip")
         self._checks: set[asyncio.Task[None]] = set()
 
@@ -187,6 +212,7 @@ class Clips:
         began_s = self._clock()
         clip.state = ClipState.RUNNING
         check, is_whole = ClipCheck(self._detector, self._policy), False
+        looks = Looks()
         with Decoding(clip.path) as clip.decoding:
             for said in clip.decoding.said():
                 if isinstance(said, Facts):
@@ -194,12 +220,25 @@ class Clips:
                 elif isinstance(said, End):
                     clip.is_truncated, clip.is_cut, is_whole = said.is_truncated, said.is_cut, True
                 else:
-                    clip.progress = _share(check.push(said), clip.duration_s)
+                    clip.progress = READ_SHARE * _share(check.push(said), clip.duration_s)
+                    if isinstance(said, VideoFrame):
+                        looks.take(said, clip.duration_s)
                     if isinstance(said, VideoFrame) and self._is_busy():
                         time.sleep(YIELD_S)
         if not is_whole:
             raise MediaError(f"{clip.path.name}: its decoder ended before the file did")
+        marks = find_marks(
+            [self._lines(picture, clip, i / len(looks.pictures)) for i, picture in enumerate(looks.pictures)]
+        )
+        clip.marks = [MarkMessage.model_validate(mark) for mark in marks]
         clip.answer = _answer(check.finish(), self._policy.promise_hours, self._clock() - began_s)
+
+    def _lines(self, picture: Pixels, clip: Clip, share: float) -> Sequence[Line]:
+        if clip.is_cancelled:
+            raise MediaError("the check was stopped")
+        clip.progress = READ_SHARE + (1 - READ_SHARE) * share
+        self._reader = self._reader or TextReader()
+        return self._reader.read(picture)
 
     def _forget_old(self) -> None:
         now_s = self._clock()

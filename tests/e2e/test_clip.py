@@ -5,6 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import pytest
 from browser import Running, open_page
 from playwright.async_api import Browser, expect
@@ -31,6 +32,30 @@ def forged(tmp_path_factory: pytest.TempPathFactory) -> Path:
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
+
+
+async def test_a_clip_with_the_mark_of_a_generator_is_named_as_a_fact(
+    service: Running, launch: Launch, tmp_path: Path
+) -> None:
+    portrait, path = demo.load_portrait(), tmp_path / "sora.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = demo.WIDTH_PX, demo.HEIGHT_PX, "yuv420p"
+        for i in range(100):
+            pixels = portrait.picture(i / 10, forged=False)
+            place = (430, 120) if i // 30 % 2 else (30, 400)
+            cv2.putText(pixels, "Sora", place, cv2.FONT_HERSHEY_DUPLEX, 1.4, (255, 255, 255), 3, cv2.LINE_AA)
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+            frame.pts, frame.time_base = i, Fraction(1, 10)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    page = await open_page(await (await launch()).new_context(), service.url, [])
+    await page.get_by_test_id("start-clip").click()
+    await page.get_by_test_id("clip-file").set_input_files(path)
+    answer = page.get_by_test_id("clip-answer")
+    await expect(answer).to_have_attribute("data-state", "spoof", timeout=60_000)
+    await expect(page.get_by_test_id("clip-mark")).to_have_attribute("data-generator", "Sora")
+    await expect(answer.get_by_role("heading", level=2)).to_contain_text("The pictures carry the mark of Sora")
 
 
 @pytest.mark.parametrize(

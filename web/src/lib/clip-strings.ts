@@ -24,6 +24,7 @@ export interface ClipTexts {
   readonly truncated: string;
   readonly facts: string;
   readonly fact: Readonly<Record<"generated" | "signed" | "changed" | "expired" | "unreadable" | "absent", string>>;
+  readonly mark: (generator: string, pictures: number, of: number) => string;
   readonly signer: (name: string, program: string) => string;
   readonly mayForward: string;
   readonly forward: string;
@@ -72,6 +73,8 @@ const EN: ClipTexts = {
     unreadable: "The file carries content credentials that cannot be read.",
     absent: "The file carries no content credentials. Most files do not, and messengers take them out.",
   },
+  mark: (generator, pictures, of) =>
+    `The pictures carry the mark of ${generator}, a program that makes videos. It was read in ${pictures} of ${of} pictures.`,
   signer: (name, program) => `Signed by ${name || "?"}${program ? `, made with ${program}` : ""}. Who that is was not looked up.`,
   mayForward: "Read what it may mean",
   forward: "May I forward this?",
@@ -125,6 +128,8 @@ const RU: ClipTexts = {
     unreadable: "В файле есть сведения о происхождении, но прочитать их нельзя.",
     absent: "В файле нет сведений о происхождении. Их нет у большинства файлов, и мессенджеры их удаляют.",
   },
+  mark: (generator, pictures, of) =>
+    `На изображении знак ${generator} – программы, которая создаёт видео. Он прочитан на ${pictures} из ${of} кадров.`,
   signer: (name, program) => `Подписано: ${name || "?"}${program ? `, сделано в ${program}` : ""}. Кто это, не проверялось.`,
   mayForward: "Прочитать, чем это грозит",
   forward: "Можно ли это пересылать?",
@@ -178,6 +183,8 @@ const KK: ClipTexts = {
     unreadable: "Файлда шығу тегі туралы мәлімет бар, бірақ оны оқу мүмкін емес.",
     absent: "Файлда шығу тегі туралы мәлімет жоқ. Файлдардың көбінде ол болмайды, мессенджерлер оны алып тастайды.",
   },
+  mark: (generator, pictures, of) =>
+    `Суретте бейне жасайтын ${generator} бағдарламасының белгісі бар. Ол ${of} кадрдың ${pictures} кадрында оқылды.`,
   signer: (name, program) => `Қол қойған: ${name || "?"}${program ? `, жасаған бағдарлама: ${program}` : ""}. Оның кім екені тексерілген жоқ.`,
   mayForward: "Мұның неге соқтыруы мүмкін екенін оқу",
   forward: "Мұны таратуға бола ма?",

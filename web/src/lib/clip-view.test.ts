@@ -6,7 +6,7 @@ import type { ClipMessage } from "./wire";
 const coverage = { call_s: 60, face_s: 40, speech_s: 20, face_missed_s: {}, speech_missed_s: {} };
 
 function clip(state: string, credentials: object | null = { state: "absent" }, signals: object[] = []): ClipMessage {
-  return { answer: { state, coverage, signals }, credentials } as unknown as ClipMessage;
+  return { answer: { state, coverage, signals }, credentials, marks: [] } as unknown as ClipMessage;
 }
 
 describe("facts", () => {
@@ -20,6 +20,7 @@ describe("facts", () => {
 
   it("weigh more than the estimate, and never make it milder", () => {
     expect(shown(clip("bona_fide", { state: "intact", is_generated: true }))).toBe("spoof");
+    expect(shown({ ...clip("bona_fide"), marks: [{ generator: "Sora", pictures: 5, of: 12, jumps: true }] })).toBe("spoof");
     expect(shown(clip("spoof", { state: "intact", is_generated: false }))).toBe("spoof");
     expect(shown(clip("bona_fide", { state: "changed", is_generated: true }))).toBe("bona_fide");
   });

@@ -16,7 +16,7 @@ export function factOf(clip: ClipMessage): Fact | null {
 
 /** Return the state to show: that the file itself says so is more than any estimate, and never less than an alert. */
 export function shown(clip: ClipMessage): "undecided" | "bona_fide" | "suspect" | "spoof" {
-  if (factOf(clip) === "generated") return "spoof";
+  if (factOf(clip) === "generated" || clip.marks.length) return "spoof";
   return clip.answer?.state ?? "undecided";
 }
 

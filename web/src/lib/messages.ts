@@ -322,6 +322,23 @@ export type Actions = string[];
  * The standard's codes of what does not hold.
  */
 export type Problems = string[];
+export type Generator1 = string;
+/**
+ * In which it was read.
+ */
+export type Pictures = number;
+/**
+ * That were looked at.
+ */
+export type Of = number;
+/**
+ * Whether it was seen in more than one place.
+ */
+export type Jumps = boolean;
+/**
+ * Visible marks of generators, once the pictures were looked at.
+ */
+export type Marks = MarkMessage[];
 export type DurationS = number | null;
 /**
  * Whether the file ends before it says it does.
@@ -372,7 +389,7 @@ export type Median = number;
  */
 export type High = number;
 export type Weeks = WeekMessage[];
-export type Pictures = number;
+export type Pictures1 = number;
 export type Windows = number;
 export type AudioS = number;
 /**
@@ -995,6 +1012,7 @@ export interface ClipMessage {
    * Null until they were read.
    */
   credentials: CredentialsMessage | null;
+  marks: Marks;
   duration_s: DurationS;
   is_truncated: IsTruncated;
   is_cut: IsCut;
@@ -1013,6 +1031,18 @@ export interface CredentialsMessage {
   is_generated: IsGenerated;
   actions: Actions;
   problems: Problems;
+}
+/**
+ * A generator's visible mark that was read in the pictures: a fact.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "MarkMessage".
+ */
+export interface MarkMessage {
+  generator: Generator1;
+  pictures: Pictures;
+  of: Of;
+  jumps: Jumps;
 }
 /**
  * What came of one day, UTC.
@@ -1097,7 +1127,7 @@ export interface WeekMessage {
  * via the `definition` "DroppedMessage".
  */
 export interface DroppedMessage {
-  pictures: Pictures;
+  pictures: Pictures1;
   windows: Windows;
   audio_s: AudioS;
 }

@@ -214,6 +214,8 @@ export const CHECK = {
   tabHint: "Best for a call that runs in another tab. Tick “Also share tab audio”.",
   camera: "Use camera and microphone",
   cameraHint: "For trying it out, or when the person sits before this device.",
+  clip: "I have a recording",
+  clipHint: "A video or voice message that somebody sent you.",
   asking: "Your browser is asking for permission…",
   connecting: "Connecting to the service…",
   stop: "Stop",
