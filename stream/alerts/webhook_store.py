@@ -113,18 +113,20 @@ class WebhookStore:
         async with self._sessions.begin() as db:
             await db.execute(update(WebhookRow).where(WebhookRow.id == id).values(is_active=False))
 
-    async def due(self, busy: Sequence[int], limit: int) -> list[OutboxRow]:
-        """Return messages that should be tried now, oldest first.
+    async def due(self, busy: Sequence[str], limit: int) -> list[OutboxRow]:
+        """Return the oldest message of each webhook that should be tried now, oldest first.
+
+        One of each: a webhook with a long backlog would else hide what waits for the others.
 
         Args:
-            busy: Those that are being tried.
+            busy: Webhooks that a message is on its way to.
             limit: How many at most.
         """
-        query = select(OutboxRow).where(
-            OutboxRow.state == WAITING, OutboxRow.next_s <= self._now(), OutboxRow.id.not_in(busy)
-        )
+        is_due = (OutboxRow.state == WAITING) & (OutboxRow.next_s <= self._now()) & OutboxRow.webhook.not_in(busy)
+        oldest = select(func.min(OutboxRow.id)).where(is_due).group_by(OutboxRow.webhook)
+        query = select(OutboxRow).where(OutboxRow.id.in_(oldest)).order_by(OutboxRow.id).limit(limit)
         async with self._sessions() as db:
-            return list(await db.scalars(query.order_by(OutboxRow.id).limit(limit)))
+            return list(await db.scalars(query))
 
     async def next_s(self) -> float | None:
         """Return when the next message is due; None if none waits [s]."""
@@ -132,11 +134,15 @@ class WebhookStore:
             return await db.scalar(select(func.min(OutboxRow.next_s)).where(OutboxRow.state == WAITING))
 
     async def delivered(self, row: OutboxRow) -> None:
-        """Note that a message arrived, and forget those that did long ago."""
-        old = datetime.fromtimestamp(self._now() - DELIVERED_DAYS * 86_400, UTC).isoformat()
+        """Note that a message arrived."""
         async with self._sessions.begin() as db:
             done = {"state": DELIVERED, "tries": row.tries + 1, "error": "", "done_at": self._iso()}
             await db.execute(update(OutboxRow).where(OutboxRow.id == row.id).values(**done))
+
+    async def forget(self) -> None:
+        """Delete messages that arrived long ago."""
+        old = datetime.fromtimestamp(self._now() - DELIVERED_DAYS * 86_400, UTC).isoformat(timespec="milliseconds")
+        async with self._sessions.begin() as db:
             await db.execute(delete(OutboxRow).where(OutboxRow.state == DELIVERED, OutboxRow.done_at < old))
 
     async def failed(self, row: OutboxRow, error: str, jitter: float, *, is_final: bool = False) -> None:

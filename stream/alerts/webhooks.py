@@ -7,11 +7,13 @@ way, with the same `webhook-id`. Signatures are those of Standard Webhooks.
 import asyncio
 import json
 import random
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
+from urllib.parse import urlsplit
 
 import httpcore
 import structlog
@@ -26,12 +28,15 @@ from stream.alerts.webhook_store import WebhookStore
 log = structlog.get_logger()
 
 AT_ONCE = 8
-AT_ONCE_EACH = 1
-"""To one webhook: messages arrive in their order as long as none fails."""
+"""Messages on their way. To one webhook it is one: they arrive in their order as long as none fails."""
 CONNECT_S, REQUEST_S = 5.0, 10.0
-MAX_ANSWER_BYTES = 2048
 IDLE_S = 60.0
+FORGET_S = 3600.0
+"""How often it is looked for messages that arrived long ago [s]."""
+MAX_DUE = 1000
 GONE = 410
+# asyncpg's refused connections come as they are, not as errors of SQLAlchemy.
+_STORE_FAILURES = (SQLAlchemyError, OSError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +67,10 @@ class Webhooks:
         )
         self._wake = asyncio.Event()
         self._busy: dict[int, tuple[str, asyncio.Task[None]]] = {}
+        self._begun: dict[str, int] = {}
+        """When each webhook last had its turn, by count: those that waited longest go first."""
+        self._n_begun = 0
+        self._forgot_s = 0.0
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -87,14 +96,15 @@ class Webhooks:
             return DeliveryResult(delivered=False, error="there is no such webhook")
         at = datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="seconds")
         body = json.dumps({"type": "test", "timestamp": at, "data": {"webhook": id}})
-        return await self._send(hook, f"msg_{id}_test_{int(self._now())}", body)
+        return await self._send(hook, f"msg_{id}_test_{secrets.token_hex(4)}", body)
 
     async def _deliver(self) -> None:
         while True:
             self._wake.clear()
             try:
+                await self._forget()
                 pause_s = await self._begin_due()
-            except SQLAlchemyError as exc:
+            except _STORE_FAILURES as exc:
                 log.error("cannot read the outbox; trying again", error=str(exc))
                 pause_s = 5.0
             try:
@@ -104,16 +114,21 @@ class Webhooks:
 
     async def _begin_due(self) -> float:
         """Begin what is due and free to go; return how long to wait for more [s]."""
-        if len(self._busy) < AT_ONCE:
-            hooks = [hook for hook, _ in self._busy.values()]
-            for row in await self.store.due(tuple(self._busy), 100):
-                if len(self._busy) < AT_ONCE and hooks.count(row.webhook) < AT_ONCE_EACH:
-                    hooks.append(row.webhook)
-                    self._busy[row.id] = row.webhook, asyncio.create_task(self._try(row))
+        if (free := AT_ONCE - len(self._busy)) > 0:
+            rows = await self.store.due([hook for hook, _ in self._busy.values()], MAX_DUE)
+            for row in sorted(rows, key=lambda row: self._begun.get(row.webhook, 0))[:free]:
+                self._n_begun += 1
+                self._begun[row.webhook] = self._n_begun
+                self._busy[row.id] = row.webhook, asyncio.create_task(self._try(row))
         next_s = await self.store.next_s()
         if next_s is None or next_s <= self._now():
             return IDLE_S  # whoever ends a try wakes us
         return min(next_s - self._now(), IDLE_S)
+
+    async def _forget(self) -> None:
+        if self._now() >= self._forgot_s + FORGET_S:
+            await self.store.forget()
+            self._forgot_s = self._now()
 
     async def _try(self, row: OutboxRow) -> None:
         try:
@@ -131,7 +146,7 @@ class Webhooks:
                 await self.store.switch_off(hook.id)
             log.warning("webhook failed", webhook=hook.id, message=row.message, error=result.error, tries=row.tries + 1)
             await self.store.failed(row, result.error, random.random(), is_final=result.status == GONE)
-        except SQLAlchemyError as exc:
+        except _STORE_FAILURES as exc:
             log.error("cannot note what came of a webhook; it is sent again", message=row.message, error=str(exc))
             await asyncio.sleep(1.0)
         finally:
@@ -146,6 +161,9 @@ class Webhooks:
         except TimeoutError:
             return DeliveryResult(delivered=False, error=f"no answer within {REQUEST_S:g} s")
         except (TargetError, ShreddedError, OSError, *_HTTP_FAILURES) as exc:
+            return DeliveryResult(delivered=False, error=f"{type(exc).__name__}: {exc}".rstrip(": "))
+        except Exception as exc:  # one webhook's oddity must back off like a failure, not be tried again at once
+            log.exception("a webhook could not be called", webhook=hook.id, message=message)
             return DeliveryResult(delivered=False, error=f"{type(exc).__name__}: {exc}".rstrip(": "))
         if 200 <= status < 300:
             return DeliveryResult(delivered=True, status=status)
@@ -163,15 +181,11 @@ class Webhooks:
         )
 
     async def _post(self, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> int:
-        """Return the status; redirects are not followed."""
+        """Return the status; redirects are not followed, and what else is answered is not read."""
         timeouts = {"timeout": {"connect": CONNECT_S, "read": REQUEST_S, "write": REQUEST_S, "pool": REQUEST_S}}
-        host = ("Host", httpcore.URL(url).host.decode() + _port_of(url))
-        async with self._pool.stream("POST", url, headers=[host, *headers], content=body, extensions=timeouts) as reply:
-            n_bytes = 0
-            async for part in reply.aiter_stream():
-                n_bytes += len(part)
-                if n_bytes > MAX_ANSWER_BYTES:
-                    break
+        to = _target(url)
+        all_headers = [("Host", urlsplit(url).netloc), *headers]
+        async with self._pool.stream("POST", to, headers=all_headers, content=body, extensions=timeouts) as reply:
             return reply.status
 
 
@@ -181,6 +195,8 @@ _HTTP_FAILURES = (
 )
 
 
-def _port_of(url: str) -> str:
-    port = httpcore.URL(url).port
-    return "" if port is None else f":{port}"
+def _target(url: str) -> httpcore.URL:
+    """Return an address as httpcore takes it; its own parser drops what follows a semicolon in the path."""
+    parts = urlsplit(url)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return httpcore.URL(scheme=parts.scheme, host=parts.hostname or "", port=parts.port, target=target)

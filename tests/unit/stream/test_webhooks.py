@@ -4,13 +4,14 @@ import asyncio
 import ipaddress
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
+from sqlalchemy import func, select
 from standardwebhooks import Webhook, WebhookVerificationError
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -19,10 +20,11 @@ from starlette.routing import Route
 from test_store_chain import BANK, alert, deed, ended, started
 
 from stream.alerts.store import Store
+from stream.alerts.tables import OutboxRow, WebhookRow
 from stream.alerts.targets import GuardedBackend, TargetError, check_url, is_public
 from stream.alerts.vault import Vault
 from stream.alerts.webhook_store import BACKOFF_S, WebhookStore
-from stream.alerts.webhooks import Webhooks
+from stream.alerts.webhooks import AT_ONCE, Webhooks
 from stream.api.case_messages import Deed
 
 
@@ -54,9 +56,11 @@ async def receiving(**how: Any) -> AsyncIterator[Receiver]:
     while not server.started:
         await asyncio.sleep(0.01)
     receiver.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/hook"
-    yield receiver
-    server.should_exit = True
-    await running
+    try:
+        yield receiver
+    finally:
+        server.should_exit = True
+        await running
 
 
 @dataclass
@@ -209,6 +213,109 @@ async def test_a_slow_receiver_does_not_hold_up_another(place: Place) -> None:
         assert len(slow.got) == 1, "in order: the next waits for the first"
 
 
+async def _put(place: Place, hook: WebhookRow, n: int) -> None:
+    async with place.store.sessions.begin() as db:
+        for i in range(n):
+            made = {"message": f"msg_{hook.id}_{i}", "type": "alert.raised", "made_at": "", "error": ""}
+            db.add(OutboxRow(webhook=hook.id, body="{}", seq=i, **made))
+
+
+async def test_a_backlog_of_slow_receivers_does_not_hide_what_waits_for_another(place: Place) -> None:
+    async with receiving(delay_s=3) as slow, receiving() as quick:
+        hooks = place.hooks()
+        for receiver, n in ((slow, 150), (quick, 3)):
+            hook, _ = await hooks.store.create("bank", receiver.url, ["*"])
+            await _put(place, hook, n)
+        await hooks.start()
+        async with asyncio.timeout(2):
+            while len(quick.got) < 3:
+                await asyncio.sleep(0.01)
+        assert len(slow.got) == 1
+
+
+async def test_who_waited_longest_has_the_next_turn(place: Place) -> None:
+    async with AsyncExitStack() as running:
+        hooks = place.hooks()
+        slow = [await running.enter_async_context(receiving(delay_s=0.3 + 0.05 * i)) for i in range(AT_ONCE)]
+        quick = await running.enter_async_context(receiving())
+        for receiver, n in (*((each, 8) for each in slow), (quick, 1)):
+            hook, _ = await hooks.store.create("bank", receiver.url, ["*"])
+            await _put(place, hook, n)
+        await hooks.start()
+        await until(lambda: quick.got)
+        assert sum(len(each.got) for each in slow) <= AT_ONCE + 2, "one turn each, then the one that had none"
+
+
+async def test_a_database_that_refuses_does_not_end_delivery(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with receiving() as receiver:
+        hooks = place.hooks()
+        hook, _ = await hooks.store.create("bank", receiver.url, ["*"])
+        await _put(place, hook, 1)
+        due = hooks.store.due
+
+        async def refused(*_: object) -> list[OutboxRow]:
+            monkeypatch.setattr(hooks.store, "due", due)
+            raise ConnectionRefusedError(111, "Connect call failed")  # as asyncpg does, past SQLAlchemy
+
+        monkeypatch.setattr(hooks.store, "due", refused)
+        await hooks.start()
+        await until(lambda: hooks.store.due == due)
+        hooks.wake()
+        await waiting(hooks, waiting=0, dead=0)
+        assert len(receiver.got) == 1
+
+
+async def test_what_nobody_expected_backs_off_like_a_failure(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    hooks = place.hooks()
+    hook, _ = await hooks.store.create("bank", "http://127.0.0.1:9/", ["*"])
+    await _put(place, hook, 1)
+    asked: list[WebhookRow] = []
+
+    def secret(row: WebhookRow) -> str:
+        asked.append(row)
+        raise ValueError("odd")
+
+    monkeypatch.setattr(hooks.store, "secret", secret)
+    await hooks.start()
+    await asyncio.sleep(0.3)
+    assert len(asked) == 1
+
+
+async def test_what_arrived_is_forgotten_after_a_week_also_if_nothing_follows(place: Place) -> None:
+    async with receiving() as receiver:
+        hooks = place.hooks()
+        hook, _ = await hooks.store.create("bank", receiver.url, ["*"])
+        await _put(place, hook, 1)
+        await hooks.start()
+        await waiting(hooks, waiting=0, dead=0)
+        for days, left in ((6.9, 1), (0.2, 0)):
+            place.clock[0] += days * 86_400
+            hooks.wake()
+            await asyncio.sleep(0.2)
+            async with place.store.sessions() as db:
+                assert await db.scalar(select(func.count()).select_from(OutboxRow)) == left
+
+
+async def test_the_address_is_called_as_it_is_written(place: Place) -> None:
+    got: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        got.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\nnever whole")
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "::1", 0)
+    port = server.sockets[0].getsockname()[1]
+    hooks = place.hooks()
+    hook, _ = await hooks.store.create("bank", f"http://[::1]:{port}/hook;v=2?x=1", ["*"])
+    assert (await hooks.test(hook.id)).delivered
+    server.close()
+    await server.wait_closed()
+    assert got[0].startswith(b"POST /hook;v=2?x=1 HTTP/1.1\r\n")
+    assert f"\r\nHost: [::1]:{port}\r\n".encode() in got[0]
+
+
 async def test_a_test_message_says_at_once_what_came_of_it(place: Place) -> None:
     async with receiving(statuses=[200, 404]) as receiver:
         hooks = place.hooks()
@@ -216,6 +323,7 @@ async def test_a_test_message_says_at_once_what_came_of_it(place: Place) -> None
         assert (await hooks.test(hook.id)).delivered
         assert (await hooks.test(hook.id)).error == "answered 404, expected 200 to 299"
         assert receiver.types() == ["test", "test"]
+        assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 2, "a receiver would drop the second"
     dead, _ = await hooks.store.create("bank", "http://127.0.0.1:9/", ["*"])
     assert "ConnectError" in (await hooks.test(dead.id)).error
 
