@@ -190,7 +190,8 @@ def create_app(settings: Settings, detector: Models, *, device: str, workers: in
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(ConflictError, _conflict)
-    app.add_exception_handler(SQLAlchemyError, _storage_error)
+    for failure in (SQLAlchemyError, OSError):  # asyncpg's refused connections come as they are
+        app.add_exception_handler(failure, _storage_error)
     return app
 
 

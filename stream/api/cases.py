@@ -43,6 +43,8 @@ _CSV = {"Content-Disposition": 'attachment; filename="cases.csv"'}
 _JSON = {"Content-Disposition": 'attachment; filename="cases.json"'}
 _LABELS_CSV = {"Content-Disposition": 'attachment; filename="labels.csv"'}
 _LABELS = {CaseStatus.FALSE_ALARM: "bona_fide", CaseStatus.CONFIRMED_FRAUD: "spoof"}
+_WRITTEN = frozenset({"name", "reference", "assignee", "reason", "decided_by"})
+"""What people wrote; our own ids may begin with a minus and stay as they are."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -232,15 +234,15 @@ async def _csv(found: AsyncIterator[CaseMessage]) -> AsyncIterator[str]:
     async for case in found:
         values = case.model_dump(mode="json")
         values["signals"] = " ".join(case.signals)
-        yield _line([_safe(value) for value in values.values()])
+        yield _line([_safe(value) if name in _WRITTEN else value for name, value in values.items()])
 
 
 async def _labels(found: AsyncIterator[CaseMessage]) -> AsyncIterator[str]:
     yield _line(["file", "label", "session", "alert", "raised_at", "is_telephone", "signals", "reason", "decided_by"])
     async for case in found:
         who = [case.session, case.alert, case.raised_at, case.is_telephone, " ".join(case.signals)]
-        said = [case.reference or case.session, _LABELS[case.status], *who, case.reason, case.decided_by]
-        yield _line([_safe(value) for value in said])
+        file = _safe(case.reference) or case.session
+        yield _line([file, _LABELS[case.status], *who, _safe(case.reason), _safe(case.decided_by)])
 
 
 def _safe(value: object) -> object:

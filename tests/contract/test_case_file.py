@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 import websockets
+from sqlalchemy.exc import OperationalError
 from test_api import serving, until
 from test_explanations import FaceModels, VoiceModels, make_app, show, speak
 
@@ -150,13 +151,12 @@ async def test_every_change_of_a_case_file_is_found(tmp_path: Path) -> None:
         verify(tmp_path / "missing.zip")
 
 
+@pytest.mark.parametrize("failure", [OperationalError("INSERT", {}, OSError("disk full")), ConnectionRefusedError()])
 async def test_evidence_cannot_be_seen_if_the_audit_log_cannot_be_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception
 ) -> None:
-    from sqlalchemy.exc import OperationalError
-
     async def full(*_: object, **__: object) -> None:
-        raise OperationalError("INSERT", {}, OSError("disk full"))
+        raise failure
 
     async with alerted(tmp_path, FaceModels()) as (client, alert):
         monkeypatch.setattr("stream.alerts.audit.Audit.write", full)
