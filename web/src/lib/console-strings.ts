@@ -1,5 +1,103 @@
-/** The texts of the agent's console, in the reader's language. */
-import { language } from "./language";
-import { TEXTS } from "./texts";
+/** Every text of the agent's console. */
+import type { AlertLabel, Deed } from "./wire";
 
-export const { CONSOLE, INVITE, LIVE, HAND } = TEXTS[language].console;
+export const CONSOLE = {
+  tab: "Agent – Kua",
+  title: "My calls",
+  back: "My calls",
+  backAlert: "My calls: alert in another one",
+  running: "Running now",
+  ended: "Ended lately",
+  nothing: "No call of yours is running. One that a customer joins shows up here by itself.",
+  waitToken: "Waiting for the page around this one…",
+  gone: "This call is not among yours, or is no longer in the list.",
+  total: "Evidence together",
+  totalText: (value: string, threshold: string): string => `${value} of ${threshold}`,
+  moved: "The customer has joined again. This is the new call.",
+};
+
+export const INVITE = {
+  title: "Invite a customer",
+  text: "Makes a link that opens in a browser. The customer sees and reads nothing of what is found.",
+  name: "Name of the customer",
+  more: "What is at stake (optional)",
+  amount: "Amount",
+  currency: "Currency",
+  currencyHint: "Three letters, such as KZT",
+  reference: "Reference",
+  submit: "Make the link",
+  linkTitle: (name: string): string => `Link for ${name}`,
+  linkText: "It is shown this once. The call opens here as soon as the customer joins.",
+  link: "Link to send",
+  copy: "Copy",
+  copied: "Copied",
+  copyFailed: "Could not be copied: select the link and copy it by hand.",
+  share: "Share…",
+  shareText: "Link to your video call",
+  done: "Done",
+  listTitle: "My links",
+  none: "No link yet.",
+  state: {
+    open: "waiting for the customer",
+    joined: "joined",
+    expired: "expired",
+    revoked: "revoked",
+  },
+  until: (time: string): string => `until ${time}`,
+  openCall: "Open the call",
+  revoke: "Revoke",
+  revokeSure: (name: string): string => `Revoke the link for ${name}? A call that was joined by it ends.`,
+  revokeYes: "Yes, revoke",
+  revokeNo: "Keep it",
+  failed: (detail: string): string => `That did not work: ${detail}`,
+};
+
+export const LIVE = {
+  title: "Live picture",
+  video: "Live picture of the customer",
+  connecting: "Fetching the live picture…",
+  absent: "This call has no live picture.",
+  ended: "The call has ended.",
+  lost: "The live picture was lost.",
+  failed: (detail: string): string => `The live picture cannot be shown: ${detail}`,
+  again: "Try again",
+  noPicture: "Sound only, so far",
+  blocked: "Turn sound on",
+  mute: "Mute",
+  unmute: "Unmute",
+  volume: "Volume",
+  talk: "Talk",
+  talkOff: "Stop talking",
+  talking: "The customer hears you.",
+  notTalking: "The customer does not hear you.",
+  noMicrophone:
+    "The microphone was not allowed or is in use. Allow it for this page; a page that frames it must pass it on.",
+};
+
+export const HAND = {
+  title: "Fraud desk",
+  text: "The desk sees the evidence and decides. Say what was asked for and what seemed odd.",
+  note: "Note for the desk",
+  submit: "Hand over to the fraud desk",
+  submitNote: "Send another note",
+  noAlert: "No alert was raised in this call, so there is no case to hand over. Use your usual way to report a suspicion.",
+  done: (time: string): string => `Handed over at ${time}.`,
+  noted: "The note is with the desk.",
+  failed: (detail: string): string => `That could not be sent: ${detail}`,
+  newest: "From the desk",
+  nothingYet: "The desk has not said anything yet.",
+  label: {
+    spoof: "Confirmed: machine-made. Do not go on with the request.",
+    false_alert: "False alert: the desk found no manipulation.",
+    unclear: "The desk could not tell. Stay careful.",
+  } satisfies Record<AlertLabel, string>,
+  deed: {
+    claimed: "The desk is looking at it.",
+    released: "It is back in the queue of the desk.",
+    assigned: "It was given to somebody of the desk.",
+    handed_over: "Handed over.",
+    note: "A note was written.",
+    reopened: "The case was opened again.",
+  } satisfies Record<Deed, string>,
+  by: (who: string, time: string): string => [who, time].filter(Boolean).join(", "),
+};

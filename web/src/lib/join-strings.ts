@@ -1,5 +1,12 @@
 /** Every text of the page by which a customer joins a call, in the languages of its readers. Plain words only. */
-import type { Language } from "./language";
+
+export const LANGUAGES = [
+  { id: "kk", name: "Қазақша" },
+  { id: "ru", name: "Русский" },
+  { id: "en", name: "English" },
+] as const;
+
+export type Language = (typeof LANGUAGES)[number]["id"];
 
 /** What can go wrong; each has a text. */
 export type JoinErrorKey =
@@ -203,3 +210,13 @@ const EN: JoinTexts = {
 };
 
 export const JOIN: Record<Language, JoinTexts> = { kk: KK, ru: RU, en: EN };
+
+/** Return the reader's first language that we have texts in; English if there is none. */
+export function pickLanguage(wanted: readonly string[]): Language {
+  for (const tag of wanted) {
+    const base = tag.toLowerCase().split("-")[0];
+    const found = LANGUAGES.find(({ id }) => id === base);
+    if (found) return found.id;
+  }
+  return "en";
+}
