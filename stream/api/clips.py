@@ -31,7 +31,7 @@ def router(clips: Clips, access: Access) -> APIRouter:
         except TooLargeError as exc:
             raise HTTPException(413, str(exc)) from exc
         except ServiceFullError as exc:
-            raise HTTPException(503, str(exc), {"Retry-After": str(exc.retry_after_s)}) from exc
+            raise HTTPException(429, str(exc), {"Retry-After": str(exc.retry_after_s)}) from exc
         except OSError as exc:
             if exc.errno != errno.ENOSPC:
                 raise

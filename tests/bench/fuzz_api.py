@@ -1,4 +1,4 @@
-"""Sends what the OpenAPI description allows and what it does not to a running service; any 5xx but 503 is a failure.
+"""Sends what the OpenAPI description allows and what it does not to a running service; any 5xx is a failure.
 
     python tests/bench/fuzz_api.py --seconds 600
 
