@@ -2,8 +2,10 @@ import { mount } from "svelte";
 import App from "./App.svelte";
 import "./app.css";
 import { auth } from "./lib/auth.svelte";
+import { language } from "./lib/language";
 import { route } from "./lib/route.svelte";
 
+document.documentElement.lang = language;
 auth.load(location, history);
 route.read(location);
 

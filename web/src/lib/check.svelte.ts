@@ -2,9 +2,10 @@
 import { about } from "./about.svelte";
 import { ApiError, getAbout } from "./api";
 import { capture, captureError, captureObstacle, type Kind } from "./capture";
+import { moment } from "./format";
 import { openLive, type Status } from "./live";
 import { EMPTY, receive, type Store } from "./store";
-import { CHECK, ERROR, LOCALE, causeText } from "./strings";
+import { CHECK, ERROR, causeText } from "./strings";
 import { publish, type Publication } from "./whip";
 
 export type Phase = "idle" | "asking" | "connecting" | "running" | "ended";
@@ -64,7 +65,7 @@ class Check {
       const { ice_servers, keep_faces_days, keep_audio } = await getAbout();
       about.keepAudio = keep_audio;
       about.keepFacesDays = keep_faces_days;
-      const name = this.name.trim() || CHECK.defaultName(new Date().toLocaleString(LOCALE, SHORT));
+      const name = this.name.trim() || CHECK.defaultName(moment(new Date()));
       const publication = await publish(stream, name, ice_servers, () => this.#fail(ERROR.lost));
       // The reader may have stopped while the service was answering.
       if (this.stream !== stream) return publication.close();
@@ -118,8 +119,6 @@ class Check {
     this.#closeLive = this.#publication = this.stream = null;
   }
 }
-
-const SHORT: Intl.DateTimeFormatOptions = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
 
 function missing(stream: MediaStream, kind: Kind): string | null {
   if (!stream.getVideoTracks().length) return CHECK.noPicture;

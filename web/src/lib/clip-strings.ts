@@ -1,4 +1,5 @@
 /** Every text of the page that checks a forwarded clip, in three languages. */
+import type { Language } from "./language";
 import type { State } from "./wire";
 
 export interface ClipTexts {
@@ -198,4 +199,4 @@ const KK: ClipTexts = {
   privacy: "Файл тек осы бет ашылған Kua қызметіне жіберіледі және тексерілген соң бірден өшіріледі.",
 };
 
-export const CLIP: Readonly<Record<"kk" | "ru" | "en", ClipTexts>> = { kk: KK, ru: RU, en: EN };
+export const CLIP: Readonly<Record<Language, ClipTexts>> = { kk: KK, ru: RU, en: EN };

@@ -12,11 +12,17 @@ import type {
   TimelineMessage,
 } from "./wire";
 
-export async function getPage(query: URLSearchParams, limit: number, offset: number): Promise<CasePageMessage> {
+export async function getPage(
+  query: URLSearchParams,
+  limit: number,
+  offset: number,
+  signal: AbortSignal,
+): Promise<CasePageMessage> {
   const asked = new URLSearchParams(query);
   asked.set("limit", String(limit));
   asked.set("offset", String(offset));
-  return getJson<CasePageMessage>(`/v1/cases?${asked}`);
+  const response = await request(`/v1/cases?${asked}`, { headers: { Accept: "application/json" }, signal });
+  return (await response.json()) as CasePageMessage;
 }
 
 export async function getCase(alert: string): Promise<CaseDetailMessage> {

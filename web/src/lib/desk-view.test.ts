@@ -1,12 +1,30 @@
 import { describe, expect, it } from "vitest";
-import { actionOf, addressOf, ago, allows, askFor, DEFAULTS, filtersOf, grouped, pagesOf, scrolledTo, share, visible } from "./desk-view";
-import type { CaseMessage } from "./wire";
+import { addressOf, ago, askFor, DEFAULTS, filtersOf, grouped, hrefOf, pagesOf, scrolledTo, share, viewOf, visible } from "./desk-view";
 
 describe("filters", () => {
   it("leave the usual out of the address and come back from it", () => {
     expect(addressOf(DEFAULTS).toString()).toBe("");
     const mine = { ...DEFAULTS, status: "", q: "street 5", assignee: "", signal: "voice", handedOver: true, sort: "amount" };
     expect(filtersOf(addressOf(mine))).toEqual(mine);
+  });
+
+  it("are as usual where the address names what there is not", () => {
+    const query = new URLSearchParams("status=lost&sort=colour&signal=smell&handed_over=perhaps");
+    expect(filtersOf(query)).toEqual(DEFAULTS);
+    expect(filtersOf(new URLSearchParams("sort=toString"))).toEqual(DEFAULTS);
+    expect(filtersOf(new URLSearchParams("status=confirmed_fraud&assignee=Dana"))).toEqual({
+      ...DEFAULTS,
+      status: "confirmed_fraud",
+      assignee: "Dana",
+    });
+  });
+
+  it("stand in the address beside the view and the case", () => {
+    expect(hrefOf(DEFAULTS, "queue", null)).toBe("/desk");
+    const href = hrefOf({ ...DEFAULTS, q: "a&b" }, "statistics", "id 1");
+    expect(href).toBe("/desk?q=a%26b&view=statistics&case=id+1");
+    const query = new URL(href, "http://kua").searchParams;
+    expect([viewOf(query), filtersOf(query).q, query.get("case")]).toEqual(["statistics", "a&b", "id 1"]);
   });
 
   it("ask the service for all of them, nobody's included", () => {
@@ -32,23 +50,6 @@ describe("rows", () => {
     expect(scrolledTo(5, 0, 600, 60)).toBe(0);
     expect(scrolledTo(10, 0, 600, 60)).toBe(60);
     expect(scrolledTo(2, 300, 600, 60)).toBe(120);
-  });
-});
-
-describe("keys", () => {
-  it("do nothing while somebody types or holds a modifier, but Escape", () => {
-    expect(actionOf("c", false, false)).toBe("claim");
-    expect(actionOf("c", true, false)).toBeNull();
-    expect(actionOf("c", false, true)).toBeNull();
-    expect(actionOf("Escape", true, false)).toBe("close");
-    expect(actionOf("q", false, false)).toBeNull();
-  });
-
-  it("fit the case as it is", () => {
-    const open = { status: "open" } as CaseMessage;
-    const decided = { status: "false_alarm" } as CaseMessage;
-    expect([allows("claim", open), allows("reopen", open), allows("spoof", open)]).toEqual([true, false, true]);
-    expect([allows("claim", decided), allows("reopen", decided), allows("note", decided)]).toEqual([false, true, true]);
   });
 });
 

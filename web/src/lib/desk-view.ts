@@ -1,6 +1,5 @@
 /** What the fraud desk shows, as values: filters <-> address, rows on the screen, keys -> actions. Pure. */
-import { QUEUE } from "./desk-strings";
-import type { AlertLabel, CaseMessage } from "./wire";
+import { FILTER, QUEUE } from "./desk-strings";
 
 export interface Filters {
   /** Comma-separated; empty: all. */
@@ -22,16 +21,20 @@ export const DEFAULTS: Filters = {
   sort: "urgency",
 };
 
-/** Return the filters that an address names. */
+/** Return the filters that an address names; what it names wrongly is as usual. */
 export function filtersOf(query: URLSearchParams): Filters {
   return {
-    status: query.get("status") ?? DEFAULTS.status,
+    status: known(query.get("status"), FILTER.statuses, DEFAULTS.status),
     q: query.get("q") ?? "",
     assignee: query.get("assignee"),
-    signal: query.get("signal") ?? "",
+    signal: known(query.get("signal"), FILTER.signals, ""),
     handedOver: query.get("handed_over") === "true",
-    sort: query.get("sort") ?? DEFAULTS.sort,
+    sort: known(query.get("sort"), FILTER.sorts, DEFAULTS.sort),
   };
+}
+
+function known(value: string | null, choices: object, usual: string): string {
+  return value !== null && Object.hasOwn(choices, value) ? value : usual;
 }
 
 /** Return what of the filters differs from the usual, for the address. */
@@ -44,6 +47,20 @@ export function addressOf(filters: Filters): URLSearchParams {
   if (filters.handedOver) query.set("handed_over", "true");
   if (filters.sort !== DEFAULTS.sort) query.set("sort", filters.sort);
   return query;
+}
+
+export type View = "queue" | "statistics";
+
+export function viewOf(query: URLSearchParams): View {
+  return query.get("view") === "statistics" ? "statistics" : "queue";
+}
+
+/** Return the address of what is shown. */
+export function hrefOf(filters: Filters, view: View, alert: string | null): string {
+  const query = addressOf(filters);
+  if (view === "statistics") query.set("view", view);
+  if (alert !== null) query.set("case", alert);
+  return query.size ? `/desk?${query}` : "/desk";
 }
 
 /** Return the query that asks the service for what the filters let through. */
@@ -74,54 +91,6 @@ export function pagesOf(first: number, last: number, size: number): number[] {
 export function scrolledTo(index: number, top: number, height: number, row: number): number {
   if (index * row < top) return index * row;
   return (index + 1) * row > top + height ? (index + 1) * row - height : top;
-}
-
-export type Action =
-  | "next"
-  | "previous"
-  | "open"
-  | "close"
-  | "claim"
-  | "release"
-  | "assign"
-  | "reopen"
-  | "note"
-  | "search"
-  | "help"
-  | AlertLabel;
-
-const KEYS: Record<string, Action> = {
-  j: "next",
-  ArrowDown: "next",
-  k: "previous",
-  ArrowUp: "previous",
-  Enter: "open",
-  Escape: "close",
-  c: "claim",
-  r: "release",
-  a: "assign",
-  f: "spoof",
-  x: "false_alert",
-  i: "unclear",
-  o: "reopen",
-  n: "note",
-  "/": "search",
-  "?": "help",
-};
-
-/** Return what a key asks for; null while somebody types, or with a modifier, so that the browser's own keys work. */
-export function actionOf(key: string, isTyping: boolean, hasModifier: boolean): Action | null {
-  if (hasModifier) return null;
-  const action = KEYS[key] ?? null;
-  return isTyping && action !== "close" ? null : action;
-}
-
-/** Return whether an action can be done to a case as it is. */
-export function allows(action: Action, of: CaseMessage): boolean {
-  const decided = of.status !== "open" && of.status !== "in_review";
-  if (action === "reopen") return decided;
-  if (action === "claim" || action === "release" || action === "assign") return !decided;
-  return true;
 }
 
 /** Return how long ago something was. */

@@ -1,13 +1,14 @@
 /** The queue as the desk sees it: pages that are fetched where somebody looks, and anew whenever something happens. */
 import { ApiError } from "./api";
 import { getPage } from "./desk-api";
-import { askFor, DEFAULTS, pagesOf, type Filters } from "./desk-view";
+import { PAGE, Pages } from "./desk-pages";
+import { askFor, DEFAULTS, type Filters } from "./desk-view";
 import { openLive, type Status } from "./live";
 import type { CaseMessage, ServerMessage } from "./wire";
 
-export const PAGE = 100;
 /** Events come in bursts; one fetch answers all of a burst [ms]. */
 const SETTLE_MS = 150;
+/** What changes the queue or its figures; other events only change what is shown of their own call. */
 const TOLD = new Set<ServerMessage["type"]>(["alert", "label", "case_action", "stake", "session_ended"]);
 
 class Desk {
@@ -16,19 +17,24 @@ class Desk {
   rows = $state.raw<ReadonlyMap<number, CaseMessage>>(new Map());
   connection = $state<Status>("closed");
   failure = $state("");
-  /** Grows with each event: who shows something else of a case fetches it anew. */
+  /** Grows with each burst of events that may have changed the figures. */
   news = $state(0);
   #seq = 0;
-  #range: [number, number] = [0, PAGE];
-  #pending = new Set<number>();
-  #generation = 0;
+  #pages: Pages | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Calls that something was heard of in this burst, and whether any of it changes the queue. */
+  #heard = new Set<string>();
+  #isChanged = false;
+  #isForbidden = false;
+  #watchers = new Map<string, Set<() => void>>();
 
   /** Begin to listen; the returned function ends it. */
-  open(): () => void {
+  open(filters: Filters): () => void {
+    this.#isForbidden = false;
+    this.#pages = this.#begin(filters);
     const close = openLive({
       after: () => this.#seq,
-      refresh: () => this.reload(),
+      refresh: () => this.refresh(),
       onRestart: () => (this.#seq = 0),
       onStatus: (status) => (this.connection = status),
       onMessage: (message) => this.#hear(message),
@@ -36,77 +42,90 @@ class Desk {
     return () => {
       clearTimeout(this.#timer);
       this.#timer = undefined;
+      this.#pages?.close();
       close();
     };
   }
 
   /** Show other cases. */
   choose(filters: Filters): void {
+    this.#pages = this.#begin(filters);
+    this.again();
+  }
+
+  /** Say which rows are looked at, from-to. */
+  look(first: number, last: number): void {
+    this.#pages?.look(first, last);
+  }
+
+  /** Fetch anew all that is shown, the open case included: what happened meanwhile may not have been told. */
+  async refresh(): Promise<void> {
+    for (const watchers of this.#watchers.values()) for (const tell of watchers) tell();
+    await this.#reload();
+  }
+
+  /** The same for those who do not wait for it: what fails is said by `failure`. */
+  again(): void {
+    this.refresh().catch(() => undefined);
+  }
+
+  /** Call `tell` soon after anything happens to a call; the returned function ends it. */
+  watch(session: string, tell: () => void): () => void {
+    const watchers = this.#watchers.get(session) ?? new Set();
+    this.#watchers.set(session, watchers.add(tell));
+    return () => {
+      watchers.delete(tell);
+      if (!watchers.size) this.#watchers.delete(session);
+    };
+  }
+
+  async #reload(): Promise<void> {
+    try {
+      await this.#pages?.refresh();
+    } catch (error) {
+      // Whoever may not see the queue need not try again.
+      if (!this.#isForbidden) throw error;
+    }
+  }
+
+  #begin(filters: Filters): Pages {
+    this.#pages?.close();
     this.filters = filters;
     this.total = null;
     this.rows = new Map();
-    this.#range = [0, PAGE];
-    void this.reload();
-  }
-
-  /** Fetch what of the rows from-to is not there. */
-  look(first: number, last: number): void {
-    this.#range = [first, last];
-    for (const page of pagesOf(first, last, PAGE)) {
-      if (!this.rows.has(page * PAGE) && !this.#pending.has(page)) void this.#fetch(page, this.#generation);
-    }
-  }
-
-  /** Fetch all that is looked at anew. */
-  async reload(): Promise<void> {
-    const generation = ++this.#generation;
-    this.#pending.clear();
-    const pages = pagesOf(...this.#range, PAGE);
-    await Promise.all((pages.length ? pages : [0]).map((page) => this.#fetch(page, generation, true)));
-  }
-
-  indexOf(alert: string): number | null {
-    for (const [index, row] of this.rows) if (row.alert === alert) return index;
-    return null;
-  }
-
-  async #fetch(page: number, generation: number, isAnew = false): Promise<void> {
-    this.#pending.add(page);
-    try {
-      const found = await getPage(askFor(this.filters), PAGE, page * PAGE);
-      if (generation !== this.#generation) return;
-      const rows = new Map(isAnew ? [...this.rows].filter(([index]) => this.#isNear(index, page)) : this.rows);
-      found.cases.forEach((row, i) => rows.set(page * PAGE + i, row));
-      for (const index of rows.keys()) if (index >= found.total) rows.delete(index);
-      this.rows = rows;
-      this.total = found.total;
-      this.#seq = Math.max(this.#seq, found.seq);
-      this.failure = "";
-    } catch (error) {
-      if (generation !== this.#generation) return;
-      this.failure = error instanceof Error ? error.message : String(error);
-      // Whoever may not see the queue need not try again.
-      if (!(error instanceof ApiError && error.status === 403)) throw error;
-    } finally {
-      this.#pending.delete(page);
-    }
-  }
-
-  /** Rows that are looked at stay on the screen until the new ones are there; others are fetched when they are. */
-  #isNear(index: number, page: number): boolean {
-    return pagesOf(...this.#range, PAGE).includes(Math.floor(index / PAGE)) && Math.floor(index / PAGE) !== page;
+    this.failure = "";
+    return new Pages(
+      (page, signal) => getPage(askFor(filters), PAGE, page * PAGE, signal),
+      ({ rows, total, seq }) => {
+        this.rows = rows;
+        this.total = total;
+        this.#seq = Math.max(this.#seq, seq);
+        this.failure = "";
+      },
+      (error) => {
+        this.failure = error instanceof Error ? error.message : String(error);
+        this.#isForbidden = error instanceof ApiError && error.status === 403;
+      },
+    );
   }
 
   #hear(message: ServerMessage): void {
     if (!("seq" in message) || message.type === "hello") return;
     this.#seq = Math.max(this.#seq, message.seq);
-    if (!TOLD.has(message.type)) return;
+    this.#heard.add(message.session);
+    this.#isChanged ||= TOLD.has(message.type);
     // Not begun anew with each event: a stream of them would put the fetch off for good.
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.news++;
-      this.reload().catch(() => undefined);
-    }, SETTLE_MS);
+    this.#timer ??= setTimeout(() => this.#settle(), SETTLE_MS);
+  }
+
+  #settle(): void {
+    this.#timer = undefined;
+    const [heard, isChanged] = [this.#heard, this.#isChanged];
+    [this.#heard, this.#isChanged] = [new Set(), false];
+    for (const session of heard) this.#watchers.get(session)?.forEach((tell) => tell());
+    if (!isChanged || this.#isForbidden) return;
+    this.news++;
+    this.#reload().catch(() => undefined);
   }
 }
 

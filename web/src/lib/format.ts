@@ -1,5 +1,5 @@
 /** Numbers and times -> words. Pure. */
-import { LOCALE, UNITS } from "./strings";
+import { LOCALE, UNITS, dayOf } from "./strings";
 
 /** Return a duration: "8 s", "3 min 05 s", "1 h 02 min". */
 export function duration(seconds: number): string {
@@ -27,14 +27,26 @@ export function fine(seconds: number, point = "."): string {
 /** Return the time of day of a UTC instant in the reader's zone, with the day unless it is that of `now`. */
 export function clock(iso: string, now: Date): string {
   const at = new Date(iso);
-  const time = at.toLocaleTimeString(LOCALE, { hour: "2-digit", minute: "2-digit" });
-  if (at.toDateString() === now.toDateString()) return time;
-  return `${at.toLocaleDateString(LOCALE, { day: "numeric", month: "short" })}, ${time}`;
+  return at.toDateString() === now.toDateString() ? timeOf(at) : moment(at);
+}
+
+/** Return an instant with its day and time: "27 Nov, 14:05". */
+export function moment(at: Date): string {
+  return `${dayOf(at)}, ${timeOf(at)}`;
+}
+
+function timeOf(at: Date): string {
+  return at.toLocaleTimeString(LOCALE, { hour: "2-digit", minute: "2-digit" });
 }
 
 /** Return evidence with one digit behind the point. */
 export function nat(value: number): string {
   return value.toLocaleString(LOCALE, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+}
+
+/** Return a number of an axis; uPlot's own way of writing follows the browser, not the page. */
+export function plain(value: number): string {
+  return value.toLocaleString(LOCALE);
 }
 
 /** Return the seconds between two instants; an open end is `now`. */

@@ -1,12 +1,5 @@
 /** Every text of the page by which a customer joins a call, in the languages of its readers. Plain words only. */
-
-export const LANGUAGES = [
-  { id: "kk", name: "Қазақша" },
-  { id: "ru", name: "Русский" },
-  { id: "en", name: "English" },
-] as const;
-
-export type Language = (typeof LANGUAGES)[number]["id"];
+import type { Language } from "./language";
 
 /** What can go wrong; each has a text. */
 export type JoinErrorKey =
@@ -210,13 +203,3 @@ const EN: JoinTexts = {
 };
 
 export const JOIN: Record<Language, JoinTexts> = { kk: KK, ru: RU, en: EN };
-
-/** Return the reader's first language that we have texts in; English if there is none. */
-export function pickLanguage(wanted: readonly string[]): Language {
-  for (const tag of wanted) {
-    const base = tag.toLowerCase().split("-")[0];
-    const found = LANGUAGES.find(({ id }) => id === base);
-    if (found) return found.id;
-  }
-  return "en";
-}

@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { dropCode, rejoinWaitMs, takeCode } from "./join-code";
 import { mediaError, obstacle } from "./join-media";
 import { refusal } from "./join-peer";
-import { JOIN, LANGUAGES, pickLanguage, type JoinTexts } from "./join-strings";
+import { JOIN, type JoinTexts } from "./join-strings";
+import { LANGUAGES } from "./language";
 
 const CODE = "kin_0123456789ab_secretsecret";
 
@@ -55,14 +56,6 @@ test("a code that is no longer valid is forgotten", () => {
 test("tries to join again are bounded, with longer and longer pauses", () => {
   const waits = [0, 1, 2, 3, 4, 5, 6].map(rejoinWaitMs);
   expect(waits).toEqual([0, 1000, 2000, 4000, 8000, 15_000, null]);
-});
-
-test("the reader's first language that we speak is chosen", () => {
-  expect(pickLanguage(["kk-KZ", "ru"])).toBe("kk");
-  expect(pickLanguage(["de-DE", "ru-RU", "en"])).toBe("ru");
-  expect(pickLanguage(["EN-us"])).toBe("en");
-  expect(pickLanguage(["de"])).toBe("en");
-  expect(pickLanguage([])).toBe("en");
 });
 
 test("every language has every text, and no text is another language's", () => {

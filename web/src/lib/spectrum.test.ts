@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { SCALE, heatPixels } from "./heat";
 import { voiceExplanation } from "./samples";
 import { GREY, bandTicks, frames, mostSuspicious, shares, soundPixels, timeTicks } from "./spectrum";
-import { VOICE_WORDS, voiceWords } from "./voice_words";
+import { VOICE_WORDS } from "./voice_words";
 
 const luma = (red: number, green: number, blue: number): number => 0.299 * red + 0.587 * green + 0.114 * blue;
 
@@ -82,10 +82,4 @@ test("where nothing stands out that is said", () => {
   expect(mostSuspicious(voiceExplanation(1, { stretches: [], band: null }), VOICE_WORDS.en)).toBe(
     "No moment stands out by itself.",
   );
-});
-
-test("the reader's first language that we speak is taken", () => {
-  expect(voiceWords(["de-DE", "kk", "ru"])).toBe(VOICE_WORDS.kk);
-  expect(voiceWords(["ru-KZ", "en"])).toBe(VOICE_WORDS.ru);
-  expect(voiceWords(["fr"])).toBe(VOICE_WORDS.en);
 });

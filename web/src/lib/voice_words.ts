@@ -1,11 +1,7 @@
-/**
- * What is said of a voice's explanation, in the languages of those who take calls here. The rest of the page speaks one
- * language (`strings.ts`); this card is marked with its own, so that it is read aloud rightly.
- */
+/** What is said of a voice's explanation, in the languages of those who take calls here. */
+import type { Language } from "./language";
 
 export interface VoiceWords {
-  /** As in the `lang` attribute. */
-  readonly lang: string;
   /** Decimal point; browsers come without Kazakh numbers. */
   readonly point: string;
   readonly title: string;
@@ -29,7 +25,6 @@ export interface VoiceWords {
 }
 
 const EN: VoiceWords = {
-  lang: "en",
   point: ".",
   title: "When the voice sounds machine-made",
   most: (times, where) => `Most suspicious: ${times}, ${where}.`,
@@ -52,7 +47,6 @@ const EN: VoiceWords = {
 };
 
 const RU: VoiceWords = {
-  lang: "ru",
   point: ",",
   title: "Где голос похож на машинный",
   most: (times, where) => `Подозрительнее всего: ${times}, ${where}.`,
@@ -75,7 +69,6 @@ const RU: VoiceWords = {
 };
 
 const KK: VoiceWords = {
-  lang: "kk",
   point: ",",
   title: "Дауыс қай жерде машинанікіне ұқсайды",
   most: (times, where) => `Ең күдікті жері: ${times}, ${where}.`,
@@ -97,11 +90,4 @@ const KK: VoiceWords = {
   alt: "Дыбыстың суреті: төмен үндер төменде, жоғары үндер жоғарыда, күдікті жерлері түспен белгіленген.",
 };
 
-export const VOICE_WORDS = { en: EN, ru: RU, kk: KK };
-
-/** Return the words in the first of the reader's languages that we speak, else in English. */
-export function voiceWords(languages: readonly string[]): VoiceWords {
-  const known: Readonly<Record<string, VoiceWords>> = VOICE_WORDS;
-  const found = languages.map((tag) => known[tag.slice(0, 2).toLowerCase()]).find(Boolean);
-  return found ?? EN;
-}
+export const VOICE_WORDS: Readonly<Record<Language, VoiceWords>> = { en: EN, ru: RU, kk: KK };

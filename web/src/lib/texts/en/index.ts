@@ -1,0 +1,6 @@
+export * as admin from "./admin";
+export * as call from "./call";
+export * as console from "./console";
+export * as desk from "./desk";
+export * as numbers from "./numbers";
+export * as page from "./page";
