@@ -197,7 +197,7 @@ async def test_ten_thousand_cases_are_there_within_a_second_and_stay_fluid(
 
 PAGES = (
     *("/", "/viewer", "/viewer?call=a", "/desk", "/desk?case=alert-a", "/desk?view=statistics"),
-    *("/console", "/console?call=a", "/admin", "/join"),
+    *("/console", "/console?call=a", "/admin", "/join", "/clip"),
 )
 
 
