@@ -7,6 +7,7 @@ track is compared with itself alone. Up = the same person.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,13 @@ BIAS_NAT = 1.0
 """Taken off what every comparison adds up to: how far one person's voice or light may go in a call [nat]."""
 MOST_DOUBTED = 60
 """Pieces for which doubt may last before they count as the same person's after all."""
+
+
+class Identity(StrEnum):
+    """What two people are told apart by; named as the signals of a score will be."""
+
+    VOICE = "identity_voice"
+    FACE = "identity_face"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

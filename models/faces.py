@@ -205,10 +205,17 @@ def crops_of(rgb: Pixels, time_s: float, tracked: tuple[tuple[int, Detection], .
                 face_px=face_px(face.landmarks),
                 sharpness=sharpness(pixels),
                 confidence=face.confidence,
+                box=_shares(face.box, rgb),
                 **quality.measure(pixels, landmarks),
             )
         )
     return tuple(crops)
+
+
+def _shares(box: tuple[float, float, float, float], rgb: Pixels) -> tuple[float, float, float, float]:
+    """Return a box as shares of the picture's width and height."""
+    height, width = rgb.shape[:2]
+    return box[0] / width, box[1] / height, box[2] / width, box[3] / height
 
 
 def _square(face: Detection) -> tuple[int, int, int]:

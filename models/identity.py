@@ -9,7 +9,6 @@ import json
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from models import quality
 from models.calibration import Calibration
 from models.checkpoint import CHECKPOINTS, CheckpointError
 from models.drift import Drift, Piece, Vector, mean_of, seconds_of
+from models.drift import Identity as Identity
 from models.face_id_net import FaceIdNet, chip, load_face_id
 from models.speaker_net import SpeakerNet, load_speaker
 from models.speech_pieces import SpeechPiece
@@ -31,13 +31,6 @@ CHECKPOINT = "identity"
 AT_ONCE = 16
 CROPS_A_PIECE, READ_A_PIECE = 5, 2
 """One second of face, of which the pictures that are turned away least are read: the rest would add cost alone."""
-
-
-class Identity(StrEnum):
-    """What two people are told apart by; named as the signals of a score will be."""
-
-    VOICE = "identity_voice"
-    FACE = "identity_face"
 
 
 DRIFT_S = {Identity.VOICE: 3.0, Identity.FACE: 2.0}

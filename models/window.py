@@ -78,8 +78,7 @@ class FaceCrop:
     sharpness: float
     """Variance of the Laplacian of the crop at 112 px; below about 20 the face is blurred."""
     yaw_deg: float = 0.0
-    """About how far the head is turned to a side, from the landmarks [deg]; this and what follows default to an
-    ordinary face's."""
+    """About how far the head is turned to a side, from the landmarks [deg]; this and the rest default to plain ones."""
     bright: float = 180.0
     """Luma that a tenth of the face exceeds, 0..255: low in the dark."""
     burnt: float = 0.0
@@ -90,6 +89,8 @@ class FaceCrop:
     """The same of the less plain of both eyes."""
     confidence: float = 1.0
     """Of the face finder, 0..1."""
+    box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+    """Left, top, width and height in the source picture, as shares of its width and height."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)

@@ -5,7 +5,6 @@ A file goes through the same windower, face finder and gates as a call. Nothing 
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 
 from models import quality
@@ -16,7 +15,7 @@ from models.speech_pieces import SpeechCutter
 from models.voice_activity import VoiceActivity
 from models.window import FaceCrop, Reason, VoiceWindow
 from stream.errors import MediaError
-from stream.events import AudioFrame, Media, VideoFrame
+from stream.events import AudioFrame, Likeness, Media, VideoFrame
 from stream.ingest.file import read_media
 from stream.windower import AudioWindower
 
@@ -25,14 +24,6 @@ SAYS_NAT = 1.0
 
 Progress = Callable[[float], None]
 """Told the position in the file [s]."""
-
-
-class Likeness(StrEnum):
-    """What is said of two recordings, or of one from its start to its end."""
-
-    SAME = "same_person"
-    OTHER = "another_person"
-    UNDECIDED = "undecided"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +56,13 @@ class Course:
 
 
 @dataclass(slots=True)
-class _Reader:
+class PersonReader:
+    """Takes a recording's frames, by time, and leaves what they hold of one person.
+
+    Args:
+        model: Embeds voices and faces.
+    """
+
     model: IdentityModel
     _cutter: SpeechCutter = field(init=False)
     _windower: AudioWindower = field(default_factory=AudioWindower)
@@ -119,7 +116,7 @@ def read_recording(path: Path, model: IdentityModel, progress: Progress = lambda
     if media.info.is_still:
         media.close()
         raise MediaError(f"{path.name} is a single picture; a recording of a few seconds is needed")
-    reader = _Reader(model)
+    reader = PersonReader(model)
     for one in media:
         progress(reader.push(one))
     return Recording(path=path, pieces=reader.finish(), is_truncated=media.truncated)

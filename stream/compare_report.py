@@ -9,7 +9,8 @@ from models.drift import Change
 from models.identity import Comparison, Identity, IdentityModel
 from models.window import Reason
 from stream.check_words import EN
-from stream.compare import Course, Likeness, Recording, compare, course_of, likeness, overall
+from stream.compare import Course, Recording, compare, course_of, likeness, overall
+from stream.events import Likeness
 
 NAMES = {Identity.VOICE: "voice", Identity.FACE: "face"}
 HEADLINES = {

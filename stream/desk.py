@@ -26,7 +26,7 @@ from stream.api.messages import (
     StoredMessage,
     TimelineMessage,
 )
-from stream.api.told import alert_message, ended, verdict_message
+from stream.api.told import alert_message, ended, live_message, verdict_message
 from stream.batcher import Batcher
 from stream.errors import ServiceFullError
 from stream.events import Alert, AlertKind, Decision, Dropped, State
@@ -181,6 +181,10 @@ class Desk:
             log.error("alerts stay unexplained: the detector did not answer")
         await asyncio.gather(*self._keeping)
 
+    def running(self, session: str) -> Session | None:
+        """Return a call that runs; None if it has ended or never was."""
+        return self._running.get(session)
+
     def scope_of(self, session: str) -> Scope | None:
         """Return whose call it is; None if it is not among the running and recent ones."""
         return self._scopes.get(session)
@@ -200,7 +204,7 @@ class Desk:
 
     def on_decision(self, session: Session, decision: Decision) -> None:
         """Push the newest reading."""
-        verdict = verdict_message(session, decision)
+        verdict = live_message(session, decision)
         self._update(session.id, verdict=verdict, state=verdict.state)
         self._bus.publish(verdict, session.info.scope)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from models.drift import Identity
 from models.window import Pixels, Reason, Samples, Signal
 
 
@@ -24,6 +25,14 @@ class State(StrEnum):
     BONA_FIDE = "bona_fide"
     SUSPECT = "suspect"
     SPOOF = "spoof"
+
+
+class Likeness(StrEnum):
+    """What is said of two recordings, or of one from its start to its end."""
+
+    SAME = "same_person"
+    OTHER = "another_person"
+    UNDECIDED = "undecided"
 
 
 class AlertKind(StrEnum):
@@ -104,6 +113,20 @@ class SignalReading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Resemblance:
+    """What is said of the caller's voice or face against a person who was enrolled."""
+
+    identity: Identity
+    likeness: Likeness
+    llr: float | None
+    """Of one person against two, up = one [nat]; None where it cannot be said."""
+    reason: Reason | None
+    """Why `llr` is None; None otherwise."""
+    caller_s: float
+    """Speech or face of the call that it rests on [s]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What is said of the call after a window."""
 
@@ -119,6 +142,8 @@ class Decision:
     """Evidence at which the alert is raised [nat]: it follows from the promise and from the class of channel."""
     is_telephone: bool = False
     """Whether the sound comes over a telephone line, which has thresholds of its own."""
+    likeness: tuple[Resemblance, ...] = ()
+    """To the person whom the caller is compared with; no part of the evidence. Empty: nobody was asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

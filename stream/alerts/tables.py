@@ -236,4 +236,23 @@ class PersonRow(Base):
     number: Mapped[str] = mapped_column(String(40), default="")
     safe_word: Mapped[str] = mapped_column(Text, default="")
     """Its argon2id hash; empty: none was agreed on."""
+    customer: Mapped[str] = mapped_column(String(100), default="", server_default="", index=True)
+    """What the organisation calls a customer, who is then known to all of it; empty: somebody's own."""
+    created_at: Mapped[str] = mapped_column(String(40))
+
+
+class ReferenceRow(Base):
+    """How a known person looks and sounds, sealed with a passphrase that is kept nowhere."""
+
+    __tablename__ = "person_references"
+
+    person: Mapped[str] = mapped_column(String(16), primary_key=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    voice_s: Mapped[float]
+    """Speech that it was taken from [s]; 0: none."""
+    face_s: Mapped[float]
+    nets: Mapped[str] = mapped_column(String(64))
+    """Digests of the networks that made it."""
+    consent: Mapped[str] = mapped_column(String(16))
+    """Version of the text that was agreed to."""
     created_at: Mapped[str] = mapped_column(String(40))

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from models import promise
+from models.identity import IdentityModel
 from models.window import Score
 from stream.alerts.audit import Audit
 from stream.alerts.bus import Bus
@@ -27,7 +28,21 @@ from stream.alerts.tokens import Tokens
 from stream.alerts.verify import fingerprint
 from stream.alerts.webhook_store import WebhookStore
 from stream.alerts.webhooks import Webhooks
-from stream.api import admin, clips, forwarding, hooks, invites, live, metrics, pages, people, sessions, watch, whip
+from stream.api import (
+    admin,
+    clips,
+    forwarding,
+    hooks,
+    invites,
+    live,
+    metrics,
+    pages,
+    party,
+    people,
+    sessions,
+    watch,
+    whip,
+)
 from stream.api import cases as case_routes
 from stream.api import evidence as evidence_routes
 from stream.api import promise as promise_routes
@@ -38,7 +53,9 @@ from stream.api.evidence import CaseFiles
 from stream.api.examples import with_examples
 from stream.api.principal import Principal
 from stream.batcher import Batcher
+from stream.checks.enrolment import Enrolment
 from stream.checks.people import People
+from stream.checks.references import References
 from stream.desk import Desk
 from stream.errors import ConflictError
 from stream.forwarded.clips import Clips
@@ -215,7 +232,11 @@ def _add_routes(app: FastAPI, service: Service, settings: Settings, device: str)
     app.include_router(hooks.router(service.webhooks, access))
     app.include_router(clips.router(service.clips, access))
     app.include_router(forwarding.router(access))
-    app.include_router(people.router(People(service.store.sessions), access))
+    known, references = People(service.store.sessions), References(service.store.sessions)
+    identity = IdentityModel()
+    enrolment = Enrolment(settings.data_dir / "enrol", identity, max_bytes=settings.clip_mb * 1_000_000)
+    app.include_router(people.router(known, references, enrolment, access))
+    app.include_router(party.router(service.desk, known, references, identity, access))
     app.include_router(live.router(feed, service.store, access))
 
     @app.websocket("/v1/ingest")

@@ -11,7 +11,8 @@ from stream.api.admin_messages import Right
 from stream.api.clip_messages import ClipMessage
 from stream.api.principal import Principal
 from stream.errors import ServiceFullError
-from stream.forwarded.clips import Clips, TooLargeError
+from stream.forwarded.clips import Clips
+from stream.forwarded.upload import TooLargeError
 
 _FILE = {"requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string"}}}}}
 

@@ -15,7 +15,7 @@ VALUES: dict[str, Any] = {
     "alert": "aVzKVzK9_N8T",
     **dict.fromkeys(("at", "raised_at", "started_at", "created_at", "made_at", "keep_until"), AT),
     **dict.fromkeys(("expires_at", "ended_at", "cleared_at", "used_at", "since", "until"), AT),
-    **dict.fromkeys(("revoked_at", "reason", "verdict", "long_s", "long_llr"), None),
+    **dict.fromkeys(("revoked_at", "reason", "verdict", "track", "long_s", "long_llr"), None),
     "name": "Olga, +7 701 000 00 00",
     **dict.fromkeys(("by", "assignee", "decided_by", "created_by", "to"), "Aru"),
     "amount": 2_500_000.0,
@@ -27,6 +27,7 @@ VALUES: dict[str, Any] = {
     "url": "https://fraud.bank.example/kua",
     "number": "+7 701 000 00 00",
     "reference": "K-17",
+    **dict.fromkeys(("customer", "passphrase", "Kua-Passphrase", "consent"), "2026-11"),
     **dict.fromkeys(("note", "cause"), "The son is at home: we called him back."),
     "evidence_nat": 5.2,
     **dict.fromkeys(("threshold_nat", "upper_nat"), 4.6),
@@ -97,6 +98,8 @@ def _value(name: str, kind: Any) -> Any:
     if origin in (dict, Mapping):
         return {}
     given = VALUES.get(name)
+    if origin is tuple:
+        return [_value(name, one) for one in arguments if one is not Ellipsis]
     if origin is list:
         return given if isinstance(given, list) else [_value(name, arguments[0])]
     return given if isinstance(given, kind) else _PLAIN.get(kind)

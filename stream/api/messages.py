@@ -8,7 +8,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
+from models.drift import Identity
 from models.window import Reason, Signal
+from stream.api import people_messages as people
 from stream.api.admin_messages import (
     AuditMessage,
     DeadLetterMessage,
@@ -37,9 +39,8 @@ from stream.api.case_messages import (
 )
 from stream.api.explanation_messages import FaceExplanationMessage, VoiceExplanationMessage
 from stream.api.message import Message
-from stream.api.people_messages import PersonMessage, PersonRequest, SafeWordMessage, SafeWordRequest
 from stream.api.promise_messages import LabelMessage, LabelRequest, PromiseMessage
-from stream.events import AlertKind, State
+from stream.events import AlertKind, Likeness, State
 from stream.forwarding.pack import Pack
 
 PROTOCOL_VERSION = 1
@@ -163,6 +164,31 @@ class AlertMessage(Message):
     """Key of the text that says what to do next."""
 
 
+class ResemblanceMessage(Message):
+    """How the caller's voice or face compares with that of the person who was enrolled."""
+
+    identity: Identity
+    likeness: Likeness
+    llr: float | None
+    """Of one person against two, up = one [nat]; null where it cannot be said."""
+    reason: Reason | None
+    """Why `llr` is null."""
+    caller_s: float
+    """Speech or face of the call that it rests on [s]."""
+
+
+class FacePlaceMessage(Message):
+    """Where a face is in the newest picture, for a person to choose from."""
+
+    track: int
+    box: tuple[float, float, float, float]
+    """Left, top, width, height, as shares of the picture's width and height."""
+    is_still: bool
+    """Whether it looks like a picture that does not move."""
+    is_chosen: bool
+    """Whether it is the one that is judged."""
+
+
 class VerdictMessage(Message):
     """The live reading of one call, twice a second."""
 
@@ -177,6 +203,12 @@ class VerdictMessage(Message):
     evidence_nat: float
     """Of all signals together [nat], at least 0; the alert is raised at `threshold_nat`."""
     threshold_nat: float
+    compared_with: str = ""
+    """Name of the person whom the caller is compared with; empty: nobody."""
+    likeness: list[ResemblanceMessage] = Field(default_factory=list)
+    """To that person, by voice and by face; no part of the evidence."""
+    faces: list[FacePlaceMessage] = Field(default_factory=list)
+    """Of the newest pictures, largest first, once one was asked for; empty in readings that were kept."""
 
 
 class SessionMessage(Message):
@@ -260,7 +292,8 @@ def json_schema() -> dict[str, object]:
         *(MeMessage, TokenRequest, NewTokenMessage, InviteRequest, NewInviteMessage, JoinMessage, AuditMessage),
         *(WebhookRequest, NewWebhookMessage, WebhookTestMessage, DeadLetterMessage, DeleteRequest),
         *(Pack, *later),
-        *(PersonMessage, PersonRequest, SafeWordRequest, SafeWordMessage),
+        *(people.PersonMessage, people.PersonRequest, people.SafeWordRequest, people.SafeWordMessage),
+        *(people.CompareRequest, people.FaceRequest),
     )
     adapters: list[TypeAdapter[Any]] = [SERVER, *(TypeAdapter(message) for message in plain)]
     _, schema = TypeAdapter.json_schemas([(i, "serialization", a) for i, a in enumerate(adapters)])

@@ -1,4 +1,4 @@
-"""What is said of people who are known, and of their safe words."""
+"""What is said of people who are known: their safe words, what they are like, and who of a call is compared with it."""
 
 from typing import Annotated
 
@@ -15,6 +15,20 @@ class PersonRequest(Message):
     """To call back on."""
     safe_word: Annotated[str, Field(max_length=400)] = ""
     """Agreed on with that person; of it only a slow salted hash is kept. Empty: none."""
+    customer: Annotated[str, Field(max_length=100)] = ""
+    """What the organisation calls a customer, who is then known to all of it. Empty: the asker's own."""
+
+
+class ReferenceMessage(Message):
+    """What is kept of how a person looks and sounds, without what it says: only a passphrase opens it."""
+
+    voice_s: float
+    """Speech that it was taken from [s]; 0: the voice is not known."""
+    face_s: float
+    """Face that it was taken from [s]; 0: the face is not known."""
+    consent: str
+    """Version of the text that was agreed to."""
+    created_at: str
 
 
 class PersonMessage(Message):
@@ -24,6 +38,9 @@ class PersonMessage(Message):
     name: str
     number: str
     has_safe_word: bool
+    customer: str
+    reference: ReferenceMessage | None
+    """Null: the person was not enrolled."""
     created_at: str
 
 
@@ -37,3 +54,18 @@ class SafeWordMessage(Message):
     """Whether it was the word that was agreed on."""
 
     matches: bool
+
+
+class CompareRequest(Message):
+    """Whom the caller is to be compared with."""
+
+    person: str
+    passphrase: Annotated[str, Field(max_length=400)]
+    """That the person was enrolled with."""
+
+
+class FaceRequest(Message):
+    """Which face of the picture is the other side's."""
+
+    track: int | None
+    """Null: the largest that moves."""

@@ -9,6 +9,8 @@ from stream.api.messages import (
     AlertMessage,
     CoverageMessage,
     DroppedMessage,
+    FacePlaceMessage,
+    ResemblanceMessage,
     SessionEndedMessage,
     SignalMessage,
     StoredMessage,
@@ -32,7 +34,15 @@ def verdict_message(session: Session, decision: Decision) -> VerdictMessage:
         dropped=DroppedMessage.model_validate(session.dropped),
         evidence_nat=decision.evidence_nat,
         threshold_nat=decision.threshold_nat,
+        compared_with=session.compared_with if decision.likeness else "",
+        likeness=[ResemblanceMessage.model_validate(one) for one in decision.likeness],
     )
+
+
+def live_message(session: Session, decision: Decision) -> VerdictMessage:
+    """Return the newest reading of a running call, with what only its moment needs."""
+    faces = [FacePlaceMessage.model_validate(face) for face in session.faces]
+    return verdict_message(session, decision).model_copy(update={"faces": faces})
 
 
 def alert_message(alert: Alert, promise_hours: float, models: dict[str, str]) -> AlertMessage:

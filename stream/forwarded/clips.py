@@ -4,14 +4,13 @@ An upload lies on disk only until it was checked, and never outlives the service
 """
 
 import asyncio
-import os
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import structlog
 
@@ -25,6 +24,7 @@ from stream.errors import MediaError, ServiceFullError
 from stream.events import Verdict, VideoFrame
 from stream.forwarded.decode import MAX_SECONDS, Decoding
 from stream.forwarded.frames import End, Facts
+from stream.forwarded.upload import receive
 from stream.policy import Policy
 from stream.scope import Scope
 from stream.session import FaceSearch
@@ -43,10 +43,6 @@ N_LOOKS = 12
 LOOK_EVERY_S = 5.0
 """Where a file does not say how long it is."""
 INTERNAL = "the check failed; the service's log says why"
-
-
-class TooLargeError(MediaError):
-    """An upload has more bytes than are taken."""
 
 
 class Looks:
@@ -154,10 +150,9 @@ class Clips:
         id = secrets.token_urlsafe(12)
         clip = self._clips[id] = Clip(id, name, scope, self._folder / f"{id}.upload")
         try:
-            await self._write(clip.path, parts)
+            await receive(clip.path, parts, self._max_bytes)
         except BaseException:
             del self._clips[id]
-            await asyncio.to_thread(clip.path.unlink, missing_ok=True)
             raise
         task = asyncio.create_task(self._run(clip), name=f"clip-{id}")
         self._checks.add(task)
@@ -182,16 +177,6 @@ class Clips:
         clip.is_cancelled = True
         if clip.decoding is not None:
             clip.decoding.cancel()
-
-    async def _write(self, path: Path, parts: AsyncIterator[bytes]) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        n_bytes = 0
-        with await asyncio.to_thread(_create, path) as out:
-            async for part in parts:
-                n_bytes += len(part)
-                if n_bytes > self._max_bytes:
-                    raise TooLargeError(f"the file has more than {self._max_bytes // 1_000_000} MB")
-                await asyncio.to_thread(out.write, part)
 
     async def _run(self, clip: Clip) -> None:
         try:
@@ -249,11 +234,6 @@ class Clips:
     def _sweep(self) -> None:
         for path in self._folder.glob("*.upload"):
             path.unlink(missing_ok=True)
-
-
-def _create(path: Path) -> BinaryIO:
-    """Make a file that the service's user alone can read."""
-    return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 def _learn(clip: Clip, fields: dict[str, Any]) -> None:

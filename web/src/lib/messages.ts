@@ -348,6 +348,11 @@ export type IsTruncated = boolean;
  * Whether the file goes on after what was looked at.
  */
 export type IsCut = boolean;
+export type Person = string;
+/**
+ * That the person was enrolled with.
+ */
+export type Passphrase = string;
 export type Day = string;
 export type Alerts1 = number;
 export type Confirmed = number;
@@ -451,12 +456,39 @@ export type Spoof = [number[], ...number[][]];
  * Digest of the face model.
  */
 export type Model = string;
+export type Track2 = number;
+/**
+ * Left, top, width, height, as shares of the picture's width and height.
+ *
+ * @minItems 4
+ * @maxItems 4
+ */
+export type Box = [unknown, unknown, unknown, unknown];
+/**
+ * Whether it looks like a picture that does not move.
+ */
+export type IsStill = boolean;
+/**
+ * Whether it is the one that is judged.
+ */
+export type IsChosen = boolean;
+/**
+ * Null: the largest that moves.
+ */
+export type Track3 = number | null;
 export type Type6 = "hello";
 export type Version1 = 1;
 /**
  * Newest stored event.
  */
 export type Seq8 = number;
+/**
+ * What two people are told apart by; named as the signals of a score will be.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "Identity".
+ */
+export type Identity = "identity_voice" | "identity_face";
 export type Id6 = string;
 export type Name2 = string;
 export type CreatedAt = string;
@@ -493,6 +525,13 @@ export type Note3 = string;
  * In a few words: what the decision rests on.
  */
 export type Reason3 = string;
+/**
+ * What is said of two recordings, or of one from its start to its end.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "Likeness".
+ */
+export type Likeness = "same_person" | "another_person" | "undecided";
 export type Name4 = string;
 export type Org = string;
 /**
@@ -569,7 +608,21 @@ export type Id10 = string;
 export type Name6 = string;
 export type Number = string;
 export type HasSafeWord = boolean;
+export type Customer = string;
+/**
+ * Speech that it was taken from [s]; 0: the voice is not known.
+ */
+export type VoiceS = number;
+/**
+ * Face that it was taken from [s]; 0: the face is not known.
+ */
+export type FaceS2 = number;
+/**
+ * Version of the text that was agreed to.
+ */
+export type Consent = string;
 export type CreatedAt3 = string;
+export type CreatedAt4 = string;
 export type Name7 = string;
 /**
  * To call back on.
@@ -579,6 +632,10 @@ export type Number1 = string;
  * Agreed on with that person; of it only a slow salted hash is kept. Empty: none.
  */
 export type SafeWord = string;
+/**
+ * What the organisation calls a customer, who is then known to all of it. Empty: the asker's own.
+ */
+export type Customer1 = string;
 export type PromiseHours2 = number;
 /**
  * Digest of the thresholds.
@@ -589,6 +646,14 @@ export type Decision = string;
  */
 export type MeasuredOn = string;
 export type Channels = ChannelPromiseMessage[];
+/**
+ * Of one person against two, up = one [nat]; null where it cannot be said.
+ */
+export type Llr1 = number | null;
+/**
+ * Speech or face of the call that it rests on [s].
+ */
+export type CallerS = number;
 export type Matches = boolean;
 export type Word = string;
 export type Type8 = "session_ended";
@@ -604,7 +669,7 @@ export type State1 = "undecided" | "bona_fide" | "suspect" | "spoof";
  * Its length [s]; 0 in events of versions that did not count.
  */
 export type CallS2 = number;
-export type FaceS2 = number;
+export type FaceS3 = number;
 export type SpeechS2 = number;
 /**
  * Where each track stood, of those that were there at the end.
@@ -628,6 +693,18 @@ export type Signals4 = SignalMessage[];
  */
 export type EvidenceNat4 = number;
 export type ThresholdNat5 = number;
+/**
+ * Name of the person whom the caller is compared with; empty: nobody.
+ */
+export type ComparedWith = string;
+/**
+ * To that person, by voice and by face; no part of the evidence.
+ */
+export type Likeness1 = ResemblanceMessage[];
+/**
+ * Of the newest pictures, largest first, once one was asked for; empty in readings that were kept.
+ */
+export type Faces = FacePlaceMessage[];
 export type Type10 = "session_started";
 export type Seq11 = number;
 export type Session11 = string;
@@ -1045,6 +1122,16 @@ export interface MarkMessage {
   jumps: Jumps;
 }
 /**
+ * Whom the caller is to be compared with.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "CompareRequest".
+ */
+export interface CompareRequest {
+  person: Person;
+  passphrase: Passphrase;
+}
+/**
  * What came of one day, UTC.
  *
  * This interface was referenced by `Kua`'s JSON-Schema
@@ -1192,6 +1279,27 @@ export interface FaceExplanationMessage {
   track: Track1;
   spoof: Spoof;
   model: Model;
+}
+/**
+ * Where a face is in the newest picture, for a person to choose from.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "FacePlaceMessage".
+ */
+export interface FacePlaceMessage {
+  track: Track2;
+  box: Box;
+  is_still: IsStill;
+  is_chosen: IsChosen;
+}
+/**
+ * Which face of the picture is the other side's.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "FaceRequest".
+ */
+export interface FaceRequest {
+  track: Track3;
 }
 /**
  * The first message on a live connection.
@@ -1397,6 +1505,23 @@ export interface PersonMessage {
   name: Name6;
   number: Number;
   has_safe_word: HasSafeWord;
+  customer: Customer;
+  /**
+   * Null: the person was not enrolled.
+   */
+  reference: ReferenceMessage | null;
+  created_at: CreatedAt4;
+}
+/**
+ * What is kept of how a person looks and sounds, without what it says: only a passphrase opens it.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "ReferenceMessage".
+ */
+export interface ReferenceMessage {
+  voice_s: VoiceS;
+  face_s: FaceS2;
+  consent: Consent;
   created_at: CreatedAt3;
 }
 /**
@@ -1409,6 +1534,7 @@ export interface PersonRequest {
   name: Name7;
   number: Number1;
   safe_word: SafeWord;
+  customer: Customer1;
 }
 /**
  * At most one false alert in so many call-hours.
@@ -1421,6 +1547,22 @@ export interface PromiseMessage {
   decision: Decision;
   measured_on: MeasuredOn;
   channels: Channels;
+}
+/**
+ * How the caller's voice or face compares with that of the person who was enrolled.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "ResemblanceMessage".
+ */
+export interface ResemblanceMessage {
+  identity: Identity;
+  likeness: Likeness;
+  llr: Llr1;
+  /**
+   * Why `llr` is null.
+   */
+  reason: Reason | null;
+  caller_s: CallerS;
 }
 /**
  * Whether it was the word that was agreed on.
@@ -1454,7 +1596,7 @@ export interface SessionEndedMessage {
   cause: Cause2;
   state: State1;
   call_s: CallS2;
-  face_s: FaceS2;
+  face_s: FaceS3;
   speech_s: SpeechS2;
   face_missed_s: FaceMissedS1;
   speech_missed_s: SpeechMissedS1;
@@ -1519,6 +1661,9 @@ export interface VerdictMessage {
   dropped: DroppedMessage;
   evidence_nat: EvidenceNat4;
   threshold_nat: ThresholdNat5;
+  compared_with: ComparedWith;
+  likeness: Likeness1;
+  faces: Faces;
 }
 /**
  * A call began.

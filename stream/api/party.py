@@ -1,0 +1,66 @@
+"""The other side of a running call: which face is theirs, and whom they are compared with."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException, Response
+
+from models.identity import IdentityModel
+from stream.api.access import Access
+from stream.api.admin_messages import Right
+from stream.api.people import too_many
+from stream.api.people_messages import CompareRequest, FaceRequest
+from stream.api.principal import Principal
+from stream.api.seen import seen_call
+from stream.checks.passphrase import WrongPassphraseError
+from stream.checks.people import People, TooManyTriesError
+from stream.checks.references import References, StaleReferenceError
+from stream.desk import Desk
+from stream.session import Session
+
+
+def router(desk: Desk, people: People, references: References, model: IdentityModel, access: Access) -> APIRouter:
+    """Return the routes."""
+    routes = APIRouter(prefix="/v1/sessions/{session}", tags=["calls"])
+    OfCall = Annotated[Principal, Depends(access.needs(Right.CALL))]
+
+    def running(session: str, principal: Principal) -> Session:
+        seen_call(desk, principal, session)
+        found = desk.running(session)
+        if found is None:
+            raise HTTPException(409, f"call {session!r} has ended")
+        return found
+
+    @routes.put("/face", status_code=204, response_class=Response)
+    async def choose(session: str, given: FaceRequest, principal: OfCall) -> Response:
+        """Judge one face of the picture alone: the one that a person chose, or the largest that moves."""
+        running(session, principal).choose_face(given.track)
+        return Response(status_code=204)
+
+    @routes.put("/reference", status_code=204, response_class=Response)
+    async def compare(session: str, given: CompareRequest, principal: OfCall) -> Response:
+        """Compare the caller with an enrolled person from now on, until the call ends. The passphrase is not kept."""
+        call = running(session, principal)
+        person = await people.find(principal.scope, given.person)
+        if person is None:
+            raise HTTPException(404, f"no person {given.person!r} is known")
+        try:
+            people.count_try(person.id)
+            known = await references.open(person.id, given.passphrase)
+        except TooManyTriesError as exc:
+            raise too_many(exc) from exc
+        except WrongPassphraseError as exc:
+            raise HTTPException(403, str(exc)) from exc
+        except StaleReferenceError as exc:
+            raise HTTPException(409, str(exc)) from exc
+        if known is None:
+            raise HTTPException(404, f"{person.name!r} was not enrolled")
+        call.compare_with(person.name, known, model)
+        return Response(status_code=204)
+
+    @routes.delete("/reference", status_code=204, response_class=Response)
+    async def leave(session: str, principal: OfCall) -> Response:
+        """Compare the caller with nobody any more."""
+        running(session, principal).compare_with_nobody()
+        return Response(status_code=204)
+
+    return routes
