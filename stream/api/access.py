@@ -101,6 +101,15 @@ class Access:
             raise HTTPException(403, f"a {principal.role or principal.name} has not the right {needed.value!r}")
         return principal
 
+    async def counted(self, connection: HTTPConnection) -> None:
+        """Let pass whoever comes with a link of its own, which the route looks at; nobody guesses one.
+
+        Raises:
+            HTTPException: 403 from a foreign host name or page, 429 after too many requests.
+        """
+        self._require_own_page(connection)
+        self._count(self._unknown, _address(connection))
+
     async def principal(self, secret: str) -> Principal | None:
         """Return whose secret it is; None if it is nobody's."""
         if self._settings.token and _same(secret, self._settings.token):

@@ -30,6 +30,7 @@ from stream.alerts.webhook_store import WebhookStore
 from stream.alerts.webhooks import Webhooks
 from stream.api import (
     admin,
+    asks,
     clips,
     forwarding,
     hooks,
@@ -53,6 +54,7 @@ from stream.api.evidence import CaseFiles
 from stream.api.examples import with_examples
 from stream.api.principal import Principal
 from stream.batcher import Batcher
+from stream.checks.asks import Asks
 from stream.checks.enrolment import Enrolment
 from stream.checks.people import People
 from stream.checks.references import References
@@ -236,6 +238,7 @@ def _add_routes(app: FastAPI, service: Service, settings: Settings, device: str)
     identity = IdentityModel()
     enrolment = Enrolment(settings.data_dir / "enrol", identity, max_bytes=settings.clip_mb * 1_000_000)
     app.include_router(people.router(known, references, enrolment, access))
+    app.include_router(asks.router(Asks(), access))
     app.include_router(party.router(service.desk, known, references, identity, access))
     app.include_router(live.router(feed, service.store, access))
 

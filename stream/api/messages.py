@@ -292,8 +292,7 @@ def json_schema() -> dict[str, object]:
         *(MeMessage, TokenRequest, NewTokenMessage, InviteRequest, NewInviteMessage, JoinMessage, AuditMessage),
         *(WebhookRequest, NewWebhookMessage, WebhookTestMessage, DeadLetterMessage, DeleteRequest),
         *(Pack, *later),
-        *(people.PersonMessage, people.PersonRequest, people.SafeWordRequest, people.SafeWordMessage),
-        *(people.CompareRequest, people.FaceRequest),
+        *people.MESSAGES,
     )
     adapters: list[TypeAdapter[Any]] = [SERVER, *(TypeAdapter(message) for message in plain)]
     _, schema = TypeAdapter.json_schemas([(i, "serialization", a) for i, a in enumerate(adapters)])

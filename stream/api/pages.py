@@ -42,6 +42,8 @@ def add(app: FastAPI) -> None:
     @app.get("/join", include_in_schema=False)
     @app.get("/clip", include_in_schema=False)
     @app.get("/admin", include_in_schema=False)
+    @app.get("/people", include_in_schema=False)
+    @app.get("/answer", include_in_schema=False)
     async def page() -> Response:
         return FileResponse(PAGES / "index.html", headers={"Cache-Control": "no-cache"})
 

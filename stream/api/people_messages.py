@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from stream.api.message import Message
+from stream.checks.asks import Knows
 
 
 class PersonRequest(Message):
@@ -69,3 +70,49 @@ class FaceRequest(Message):
 
     track: int | None
     """Null: the largest that moves."""
+
+
+class AskRequest(Message):
+    """A question to somebody who knows the caller."""
+
+    about: Annotated[str, Field(min_length=1, max_length=100)]
+    """Who the caller says they are."""
+    by: Annotated[str, Field(max_length=100)] = ""
+    """Who asks."""
+
+
+class NewAskMessage(Message):
+    """A question whose link was made just now."""
+
+    id: str
+    path: str
+    """Of the page that the link opens; told this once."""
+
+
+class AskMessage(Message):
+    """What was answered so far."""
+
+    answer: Knows | None
+    """Null: nothing yet."""
+    note: str
+
+
+class QuestionMessage(Message):
+    """What a link asks."""
+
+    about: str
+    by: str
+    is_answered: bool
+
+
+class AnswerRequest(Message):
+    """What somebody who knows the caller says."""
+
+    answer: Knows
+    note: Annotated[str, Field(max_length=300)] = ""
+
+
+MESSAGES = (
+    *(PersonMessage, PersonRequest, SafeWordRequest, SafeWordMessage, CompareRequest, FaceRequest),
+    *(AskRequest, NewAskMessage, AskMessage, QuestionMessage, AnswerRequest),
+)

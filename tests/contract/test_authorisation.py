@@ -52,6 +52,9 @@ RIGHTS: dict[tuple[str, str], Right | None] = {
     ("PUT", "/v1/people/{id}/reference"): Right.CALL,
     ("DELETE", "/v1/people/{id}/reference"): Right.CALL,
     ("PUT", "/v1/sessions/{session}/face"): Right.CALL,
+    ("POST", "/v1/asks"): Right.CALL,
+    ("GET", "/v1/asks/{id}"): Right.CALL,
+    ("DELETE", "/v1/asks/{id}"): Right.CALL,
     ("PUT", "/v1/sessions/{session}/reference"): Right.CALL,
     ("DELETE", "/v1/sessions/{session}/reference"): Right.CALL,
     ("GET", "/v1/invites"): Right.CALL,
@@ -84,8 +87,21 @@ RIGHTS: dict[tuple[str, str], Right | None] = {
     ("GET", "/v1/webhooks/dead"): Right.ADMIN,
     ("POST", "/v1/webhooks/dead/{id}/retry"): Right.ADMIN,
 }
-OPEN = {"/", "/viewer", "/desk", "/console", "/join", "/clip", "/admin", "/healthz", "/openapi.json"}
-"""Readable by anybody: pages without data, and that the service runs."""
+OPEN = {
+    "/",
+    "/viewer",
+    "/desk",
+    "/console",
+    "/join",
+    "/clip",
+    "/admin",
+    "/people",
+    "/answer",
+    "/v1/answer",
+    "/healthz",
+    "/openapi.json",
+}
+"""Readable by anybody: pages without data, that the service runs, and one question for whoever has its link."""
 OF_ROLE = {
     Role.VIEWER: {Right.WATCH},
     Role.AGENT: {Right.WATCH, Right.CALL, Right.TRIAGE, Right.EVIDENCE},

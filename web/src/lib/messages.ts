@@ -127,9 +127,26 @@ export type PromiseHours = number | null;
  * Key of the text that says what to do next.
  */
 export type Advice = string;
+/**
+ * What somebody who knows the caller says.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "Knows".
+ */
+export type Knows = "them" | "not_them" | "unknown";
+export type Note = string;
+export type Note1 = string;
+/**
+ * Who the caller says they are.
+ */
+export type About = string;
+/**
+ * Who asks.
+ */
+export type By = string;
 export type Id1 = number;
 export type At1 = string;
-export type By = string;
+export type By1 = string;
 export type RoleThen = string;
 export type Address = string;
 export type Action = string;
@@ -148,9 +165,9 @@ export type At2 = string;
  * via the `definition` "Deed".
  */
 export type Deed = "claimed" | "released" | "assigned" | "handed_over" | "note" | "reopened";
-export type By1 = string;
+export type By2 = string;
 export type To = string;
-export type Note = string;
+export type Note2 = string;
 export type Alert1 = string;
 export type Session2 = string;
 export type Name = string;
@@ -376,7 +393,7 @@ export type Error1 = string;
  * Whom it is assigned to.
  */
 export type To1 = string;
-export type Note1 = string;
+export type Note3 = string;
 export type Cause = string;
 /**
  * Its Monday.
@@ -405,7 +422,7 @@ export type Type3 = "evidence_deleted";
 export type Seq5 = number;
 export type Session3 = string;
 export type At3 = string;
-export type By2 = string;
+export type By3 = string;
 /**
  * `retention`, or why a person asked for it.
  */
@@ -516,11 +533,11 @@ export type Seq9 = number;
 export type Session7 = string;
 export type Alert4 = string;
 export type At6 = string;
-export type By3 = string;
-export type Note2 = string;
-export type Reason2 = string;
 export type By4 = string;
-export type Note3 = string;
+export type Note4 = string;
+export type Reason2 = string;
+export type By5 = string;
+export type Note5 = string;
 /**
  * In a few words: what the decision rests on.
  */
@@ -554,11 +571,16 @@ export type OwnCallsOnly = boolean;
  * Its id; empty for the machine's own user on a loopback start and for `KUA_TOKEN`.
  */
 export type Token = string;
+export type Id7 = string;
+/**
+ * Of the page that the link opens; told this once.
+ */
+export type Path = string;
 /**
  * Of the page to open, with its secret after the `#`, which no server sees.
  */
-export type Path = string;
-export type Id7 = string;
+export type Path1 = string;
+export type Id8 = string;
 export type Name5 = string;
 export type CreatedAt1 = string;
 export type CreatedBy = string;
@@ -569,7 +591,7 @@ export type RevokedAt1 = string | null;
  */
 export type UsedAt = string | null;
 export type Secret = string;
-export type Id8 = string;
+export type Id9 = string;
 export type Url = string;
 export type Types = string[];
 export type CreatedAt2 = string;
@@ -589,7 +611,7 @@ export type TextChecked = boolean;
  * @minItems 1
  */
 export type Statements = [Statement, ...Statement[]];
-export type Id9 = string;
+export type Id10 = string;
 /**
  * How sure a statement is.
  *
@@ -604,7 +626,7 @@ export type AsOf = string;
 export type Sources = [Source1, ...Source1[]];
 export type Title = string;
 export type Url1 = string;
-export type Id10 = string;
+export type Id11 = string;
 export type Name6 = string;
 export type Number = string;
 export type HasSafeWord = boolean;
@@ -646,6 +668,9 @@ export type Decision = string;
  */
 export type MeasuredOn = string;
 export type Channels = ChannelPromiseMessage[];
+export type About1 = string;
+export type By6 = string;
+export type IsAnswered = boolean;
 /**
  * Of one person against two, up = one [nat]; null where it cannot be said.
  */
@@ -720,7 +745,7 @@ export type Type11 = "stake";
 export type Seq13 = number;
 export type Session12 = string;
 export type At9 = string;
-export type By5 = string;
+export type By7 = string;
 export type Amount2 = number | null;
 export type Currency2 = string;
 export type Reference2 = string;
@@ -919,6 +944,39 @@ export interface Models1 {
   [k: string]: string;
 }
 /**
+ * What somebody who knows the caller says.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "AnswerRequest".
+ */
+export interface AnswerRequest {
+  answer: Knows;
+  note: Note;
+}
+/**
+ * What was answered so far.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "AskMessage".
+ */
+export interface AskMessage {
+  /**
+   * Null: nothing yet.
+   */
+  answer: Knows | null;
+  note: Note1;
+}
+/**
+ * A question to somebody who knows the caller.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "AskRequest".
+ */
+export interface AskRequest {
+  about: About;
+  by: By;
+}
+/**
  * Somebody looked at evidence, or changed who may.
  *
  * This interface was referenced by `Kua`'s JSON-Schema
@@ -927,7 +985,7 @@ export interface Models1 {
 export interface AuditMessage {
   id: Id1;
   at: At1;
-  by: By;
+  by: By1;
   role: RoleThen;
   address: Address;
   action: Action;
@@ -956,9 +1014,9 @@ export interface CaseActionMessage {
   alert: Alert;
   at: At2;
   deed: Deed;
-  by: By1;
+  by: By2;
   to: To;
-  note: Note;
+  note: Note2;
 }
 /**
  * One case with what is kept of it.
@@ -1172,7 +1230,7 @@ export interface DeadLetterMessage {
 export interface DeedRequest {
   deed: Deed;
   to: To1;
-  note: Note1;
+  note: Note3;
 }
 /**
  * Why the evidence of a call is deleted before its time.
@@ -1238,7 +1296,7 @@ export interface EvidenceDeletedMessage {
   seq: Seq5;
   session: Session3;
   at: At3;
-  by: By2;
+  by: By3;
   cause: Cause1;
   sha256: Sha2561;
 }
@@ -1362,8 +1420,8 @@ export interface LabelMessage {
   alert: Alert4;
   at: At6;
   label: AlertLabel;
-  by: By3;
-  note: Note2;
+  by: By4;
+  note: Note4;
   reason: Reason2;
 }
 /**
@@ -1374,8 +1432,8 @@ export interface LabelMessage {
  */
 export interface LabelRequest {
   label: AlertLabel;
-  by: By4;
-  note: Note3;
+  by: By5;
+  note: Note5;
   reason: Reason3;
 }
 /**
@@ -1393,6 +1451,16 @@ export interface MeMessage {
   token: Token;
 }
 /**
+ * A question whose link was made just now.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "NewAskMessage".
+ */
+export interface NewAskMessage {
+  id: Id7;
+  path: Path;
+}
+/**
  * A link that was just made; it is told this once.
  *
  * This interface was referenced by `Kua`'s JSON-Schema
@@ -1400,7 +1468,7 @@ export interface MeMessage {
  */
 export interface NewInviteMessage {
   invite: InviteMessage;
-  path: Path;
+  path: Path1;
 }
 /**
  * A token that was just made; its secret is told this once.
@@ -1419,7 +1487,7 @@ export interface NewTokenMessage {
  * via the `definition` "TokenMessage".
  */
 export interface TokenMessage {
-  id: Id7;
+  id: Id8;
   name: Name5;
   role: Role;
   created_at: CreatedAt1;
@@ -1445,7 +1513,7 @@ export interface NewWebhookMessage {
  * via the `definition` "WebhookMessage".
  */
 export interface WebhookMessage {
-  id: Id8;
+  id: Id9;
   url: Url;
   types: Types;
   created_at: CreatedAt2;
@@ -1462,10 +1530,10 @@ export interface Pack {
   version: Version2;
   reviewed_by: ReviewedBy;
   text_checked: TextChecked;
-  note: Note4;
+  note: Note6;
   statements: Statements;
 }
-export interface Note4 {
+export interface Note6 {
   [k: string]: string;
 }
 /**
@@ -1475,7 +1543,7 @@ export interface Note4 {
  * via the `definition` "Statement".
  */
 export interface Statement {
-  id: Id9;
+  id: Id10;
   status: Sureness;
   as_of: AsOf;
   sources: Sources;
@@ -1501,7 +1569,7 @@ export interface Text {
  * via the `definition` "PersonMessage".
  */
 export interface PersonMessage {
-  id: Id10;
+  id: Id11;
   name: Name6;
   number: Number;
   has_safe_word: HasSafeWord;
@@ -1547,6 +1615,17 @@ export interface PromiseMessage {
   decision: Decision;
   measured_on: MeasuredOn;
   channels: Channels;
+}
+/**
+ * What a link asks.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "QuestionMessage".
+ */
+export interface QuestionMessage {
+  about: About1;
+  by: By6;
+  is_answered: IsAnswered;
 }
 /**
  * How the caller's voice or face compares with that of the person who was enrolled.
@@ -1700,7 +1779,7 @@ export interface StakeMessage {
   seq: Seq13;
   session: Session12;
   at: At9;
-  by: By5;
+  by: By7;
   amount: Amount2;
   currency: Currency2;
   reference: Reference2;
