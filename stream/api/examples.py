@@ -21,6 +21,7 @@ VALUES: dict[str, Any] = {
     "amount": 2_500_000.0,
     "currency": "KZT",
     **dict.fromkeys(("word", "safe_word"), "Blue elephant"),
+    "about": "Erlan",
     "country": "KZ",
     "version": "2026-11-27",
     "as_of": "2025-10-22",
