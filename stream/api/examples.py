@@ -99,8 +99,6 @@ def _value(name: str, kind: Any) -> Any:
     if origin in (dict, Mapping):
         return {}
     given = VALUES.get(name)
-    if origin is tuple:
-        return [_value(name, one) for one in arguments if one is not Ellipsis]
     if origin is list:
         return given if isinstance(given, list) else [_value(name, arguments[0])]
     return given if isinstance(given, kind) else _PLAIN.get(kind)

@@ -181,7 +181,7 @@ class FacePlaceMessage(Message):
     """Where a face is in the newest picture, for a person to choose from."""
 
     track: int
-    box: tuple[float, float, float, float]
+    box: list[float]
     """Left, top, width, height, as shares of the picture's width and height."""
     is_still: bool
     """Whether it looks like a picture that does not move."""

@@ -197,7 +197,7 @@ async def test_ten_thousand_cases_are_there_within_a_second_and_stay_fluid(
 
 PAGES = (
     *("/", "/viewer", "/viewer?call=a", "/desk", "/desk?case=alert-a", "/desk?view=statistics"),
-    *("/console", "/console?call=a", "/admin", "/join", "/clip"),
+    *("/console", "/console?call=a", "/admin", "/join", "/clip", "/people", "/answer"),
 )
 
 
@@ -213,7 +213,11 @@ async def test_axe_finds_nothing_serious_on_any_page(launch: Launch, tmp_path: P
         context = await (await launch()).new_context(color_scheme=scheme)  # type: ignore[arg-type]
         for path in PAGES:
             page = await context.new_page()
-            await page.goto(f"{desk.url}{path}#token={desk.secrets['Root']}" if path != "/join" else desk.url + path)
+            await page.goto(
+                f"{desk.url}{path}#token={desk.secrets['Root']}"
+                if path not in ("/join", "/answer")
+                else desk.url + path
+            )
             await page.wait_for_load_state("load")
             await asyncio.sleep(1.5)
             await page.evaluate(await asyncio.to_thread(AXE.read_text))

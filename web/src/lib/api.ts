@@ -105,7 +105,7 @@ export async function getJson<T>(path: string): Promise<T> {
 }
 
 /** Send JSON and return the JSON of the answer; of an empty answer null. */
-export async function sendJson<T>(method: "POST" | "DELETE" | "PATCH", path: string, body?: unknown): Promise<T> {
+export async function sendJson<T>(method: "POST" | "PUT" | "DELETE" | "PATCH", path: string, body?: unknown): Promise<T> {
   const response = await request(path, {
     method,
     headers: body === undefined ? {} : { "Content-Type": "application/json" },

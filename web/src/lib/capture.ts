@@ -14,8 +14,19 @@ interface RawAudio extends MediaTrackConstraints {
   suppressLocalAudioPlayback?: boolean;
 }
 
+/** By which a captured tab says that it shows our own page (Capture Handle). */
+export const OWN_HANDLE = "kua";
+
+interface HandledTrack extends MediaStreamTrack {
+  getCaptureHandle?: () => { handle?: string } | null;
+}
+
+/** What a capture of a screen shows that it should not, if the browser tells. */
+export type Shown = "own_page" | "whole_screen" | "fine";
+
 const RAW: RawAudio = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
-const CAMERA = { width: { ideal: 640, max: 640 }, height: { ideal: 480, max: 480 }, frameRate: { ideal: 30, max: 30 } };
+/** A phone films the other phone with the camera on its back. */
+const CAMERA = { facingMode: { ideal: "environment" }, width: { ideal: 640, max: 640 }, height: { ideal: 480, max: 480 }, frameRate: { ideal: 30, max: 30 } };
 const SCREEN = { width: { max: 1280 }, height: { max: 720 }, frameRate: { ideal: 15, max: 15 } };
 
 /**
@@ -28,6 +39,14 @@ export async function capture(kind: Kind): Promise<MediaStream> {
   // A face in motion: without the hint a shared tab is sent as text, sharp but with few pictures a second.
   for (const track of stream.getVideoTracks()) track.contentHint = "motion";
   return stream;
+}
+
+/** Return whether a capture shows our own page, or may show it: the other side must never see an alert. */
+export function shownBy(stream: MediaStream): Shown {
+  const track = stream.getVideoTracks()[0] as HandledTrack | undefined;
+  if (track?.getCaptureHandle?.()?.handle === OWN_HANDLE) return "own_page";
+  const surface = track?.getSettings().displaySurface;
+  return surface === "monitor" || surface === "window" ? "whole_screen" : "fine";
 }
 
 /** Return what to say of an error of `capture`. */

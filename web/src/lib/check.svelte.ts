@@ -1,8 +1,9 @@
 /** The check that runs in this page: capture, sending and what comes back. It outlives a change of page. */
 import { about } from "./about.svelte";
 import { ApiError, getAbout } from "./api";
-import { capture, captureError, captureObstacle, type Kind } from "./capture";
+import { capture, captureError, captureObstacle, shownBy, type Kind } from "./capture";
 import { moment } from "./format";
+import { chooseFace } from "./people-api";
 import { openLive, type Status } from "./live";
 import { EMPTY, receive, type Store } from "./store";
 import { CHECK, ERROR, causeText } from "./strings";
@@ -41,7 +42,10 @@ class Check {
     } catch (error) {
       return this.#fail(captureError(error));
     }
-    this.notice = missing(this.stream, kind);
+    const shown = kind === "tab" ? shownBy(this.stream) : "fine";
+    if (shown === "own_page") return this.#fail(ERROR.ownPage);
+    const notices = [missing(this.stream, kind), shown === "whole_screen" ? CHECK.shownBack : null];
+    this.notice = notices.filter((one) => one !== null).join(" ") || null;
     for (const track of this.stream.getTracks()) track.addEventListener("ended", () => this.stop());
     await this.#send(this.stream);
   }
@@ -71,6 +75,8 @@ class Check {
       if (this.stream !== stream) return publication.close();
       this.#publication = publication;
       this.#listen(publication.session);
+      // One person is on the other side; on a screen there are more faces: one's own, pictures beside a chat.
+      void chooseFace(publication.session, null).catch(() => undefined);
     } catch (error) {
       if (this.stream === stream) this.#fail(sendError(error));
     }

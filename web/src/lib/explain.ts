@@ -8,6 +8,9 @@ import type { CoverageMessage, ExplanationMessage, FaceExplanationMessage, Reaso
 /** Less than this is not worth a line [s]. */
 const LEAST_MISSED_S = 0.5;
 
+/** After so long without a word, the sound is probably off [s]. */
+const UNHEARD_S = 8;
+
 /** What green rests on; lips that fit the voice vouch for nobody. */
 const VOUCHING: readonly Signal[] = ["face", "voice"];
 
@@ -67,6 +70,13 @@ export function nextStep(call: Call): string {
     default:
       return NEXT.undecided;
   }
+}
+
+/** Whether a call has gone on for a while without a word of the other side. */
+export function isUnheard(call: Call): boolean {
+  const coverage = call.verdict?.coverage;
+  if (!coverage || coverage.call_s < UNHEARD_S || coverage.speech_s >= 1) return false;
+  return (call.verdict?.signals ?? []).some(({ signal, reason }) => signal === "voice" && reason === "silence");
 }
 
 /** Return the signals to show: that no face is in the picture matters only while there is none. */

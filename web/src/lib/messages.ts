@@ -476,11 +476,8 @@ export type Model = string;
 export type Track2 = number;
 /**
  * Left, top, width, height, as shares of the picture's width and height.
- *
- * @minItems 4
- * @maxItems 4
  */
-export type Box = [unknown, unknown, unknown, unknown];
+export type Box = number[];
 /**
  * Whether it looks like a picture that does not move.
  */

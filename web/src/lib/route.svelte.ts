@@ -1,6 +1,6 @@
 /** Which page is shown, by the last part of its address; `?call=ID` or `?case=ID` name what it shows. */
 
-const PAGES = ["viewer", "desk", "console", "join", "admin", "clip"] as const;
+const PAGES = ["viewer", "desk", "console", "join", "admin", "clip", "people", "answer"] as const;
 
 export type Page = "check" | (typeof PAGES)[number];
 

@@ -40,6 +40,9 @@ export function verdict(timeS: number, fields: Partial<VerdictMessage> = {}): Ve
     dropped: { pictures: 0, windows: 0, audio_s: 0 },
     evidence_nat: 0,
     threshold_nat: 4,
+    compared_with: "",
+    likeness: [],
+    faces: [],
     ...fields,
   };
 }

@@ -4,3 +4,4 @@ export * as console from "./console";
 export * as desk from "./desk";
 export * as numbers from "./numbers";
 export * as page from "./page";
+export * as people from "./people";
