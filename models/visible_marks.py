@@ -32,6 +32,7 @@ NAMES = {
 LEAST_SHARE = 0.15
 """Of the pictures in which a mark must be read."""
 LEAST_PICTURES = 2
+"""Of a clip; of a single picture it is that one."""
 HEIGHTS = 0.012, 0.13
 """Of a mark, as shares of the picture's height."""
 SAME_SIZE = 0.35
@@ -77,7 +78,7 @@ def find_marks(pictures: Sequence[Sequence[Line]]) -> tuple[Mark, ...]:
 def _mark(generator: str, lines: Sequence[Line], of: int) -> Mark | None:
     usual = median(line.height for line in lines)
     same = [line for line in lines if abs(line.height - usual) <= SAME_SIZE * usual]
-    if len(same) < max(LEAST_PICTURES, LEAST_SHARE * of):
+    if len(same) < max(min(LEAST_PICTURES, of), LEAST_SHARE * of):
         return None
     places = tuple((round(line.left + line.width / 2, 2), round(line.top + line.height / 2, 2)) for line in same)
     return Mark(generator=generator, pictures=len(same), of=of, places=places)

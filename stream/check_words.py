@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from models.file_traces import TraceKind
 from models.window import Reason, Signal
 from stream.events import State
 
@@ -37,6 +38,12 @@ class CheckWords:
     """What the last stretch of speech says as a whole."""
     facts: Mapping[str, str]
     """What the content credentials of the file say; `signer` is filled in."""
+    still: str
+    """Of a single picture about which nothing is known."""
+    mark: str
+    """That a generator's visible mark was read."""
+    traces: Mapping[TraceKind, str]
+    """What the container says of how the file was made."""
 
 
 EN = CheckWords(
@@ -88,6 +95,14 @@ EN = CheckWords(
         "expired": "fact: content credentials, signed with a certificate that has expired",
         "unreadable": "fact: content credentials that cannot be read",
         "absent": "fact: no content credentials; most files have none",
+    },
+    still="A SINGLE PICTURE: NO TRACE OF A MACHINE IN ITS FILE",
+    mark="fact: the pictures carry the mark of {generator}, read in {pictures} of {of}",
+    traces={
+        TraceKind.DECLARED: "fact: the file says that a machine made it ({text}); unsigned, anybody can write that",
+        TraceKind.PROGRAM: "fact: the file names a generator ({text}); unsigned, anybody can write that",
+        TraceKind.RECIPE: "fact: the file holds what a generator was told to make ({text})",
+        TraceKind.CONVERTED: "fact: a converter wrote the file ({text}), as messengers and editors do",
     },
 )
 
@@ -141,6 +156,14 @@ RU = CheckWords(
         "unreadable": "факт: есть сведения о происхождении, но прочитать их нельзя",
         "absent": "факт: сведений о происхождении нет; их нет у большинства файлов",
     },
+    still="ОДНА КАРТИНКА: СЛЕДОВ МАШИНЫ В ФАЙЛЕ НЕТ",
+    mark="факт: на изображении знак {generator}, прочитан на {pictures} из {of} кадров",
+    traces={
+        TraceKind.DECLARED: "факт: в файле сказано, что его создала машина ({text}); без подписи, написать мог любой",
+        TraceKind.PROGRAM: "факт: в файле названа программа-генератор ({text}); без подписи, написать мог любой",
+        TraceKind.RECIPE: "факт: в файле есть задание для генератора ({text})",
+        TraceKind.CONVERTED: "факт: файл записан конвертером ({text}), как делают мессенджеры и редакторы",
+    },
 )
 
 KK = CheckWords(
@@ -192,6 +215,14 @@ KK = CheckWords(
         "expired": "дерек: шығу тегі туралы мәлімет бар; қолтаңба сертификатының мерзімі өткен",
         "unreadable": "дерек: шығу тегі туралы мәлімет бар, бірақ оны оқу мүмкін емес",
         "absent": "дерек: шығу тегі туралы мәлімет жоқ; файлдардың көбінде ол болмайды",
+    },
+    still="БІР ҒАНА СУРЕТ: ФАЙЛЫНДА МАШИНАНЫҢ ІЗІ ЖОҚ",
+    mark="дерек: суретте {generator} белгісі бар, {of} кадрдың {pictures} кадрында оқылды",
+    traces={
+        TraceKind.DECLARED: "дерек: файлда оны машина жасағаны айтылған ({text}); қолсыз, кез келген жаза алады",
+        TraceKind.PROGRAM: "дерек: файлда генератор бағдарлама аталған ({text}); қолсыз, кез келген жаза алады",
+        TraceKind.RECIPE: "дерек: файлда генераторға берілген тапсырма бар ({text})",
+        TraceKind.CONVERTED: "дерек: файлды мессенджерлер мен редакторлар сияқты түрлендіргіш жазған ({text})",
     },
 )
 

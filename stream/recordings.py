@@ -1,6 +1,7 @@
 """Recordings on the command line: judged, compared, explained; one line says why one cannot be read."""
 
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 # What a script can tell from `check`; 2 is typer's own for wrong usage.
 EXIT = {State.BONA_FIDE: 0, State.SPOOF: 1, State.SUSPECT: 3, State.UNDECIDED: 4}
 EXIT_UNREADABLE = 5
+MAX_SECONDS = 36_000.0
+"""Of a file that `check` looks at: all of any ordinary one [s]."""
 
 out = Console()
 err = Console(stderr=True)
@@ -29,30 +32,32 @@ err = Console(stderr=True)
 
 def check_one(path: Path, detector: "Detector", policy: "Policy", as_json: bool, picture: Path | None) -> int:
     """Judge one file, print what is said of it, and return the exit status."""
+    from models.text_reader import TextReader
     from stream import report
     from stream.check_words import WORDS, language_of
-    from stream.clip import check_clip
-    from stream.forwarded.decode import credentials_of
-    from stream.ingest.file import probe
+    from stream.forwarded.examine import Examination
 
+    found = Examination(path, detector, policy, lru_cache(TextReader), max_s=MAX_SECONDS)
     try:
+        if not path.is_file():
+            raise MediaError(f"{path.name}: there is no such file")
         with _bar(as_json) as bar:
-            task = bar.add_task(path.name, total=probe(path).duration_s)
-            found = check_clip(path, detector, policy, lambda place_s: bar.update(task, completed=place_s))
+            task = bar.add_task(path.name, total=1.0)
+            found.run(lambda share: bar.update(task, completed=share))
     except MediaError as exc:
         say_unreadable(str(path), exc, as_json)
         return EXIT_UNREADABLE
     if as_json:
         models = detector.digests | {"decision": policy.model.digest}
-        typer.echo(json.dumps(report.as_json(found, models, credentials_of(path))))
+        typer.echo(json.dumps(report.as_json(found, models)))
     else:
-        for line in report.lines(found, WORDS[language_of()], credentials_of(path)):
+        for line in report.lines(found, WORDS[language_of()]):
             out.print(line, highlight=False)
-    if picture:
-        for signal, explained in found.explained.items():
+    if picture and found.report is not None:
+        for signal, explained in found.report.explained.items():
             # The face's has the plain name, as before there was another.
             _write_heat_map(explained, picture if signal == "face" else picture.with_suffix(f".{signal}.png"))
-    return EXIT[found.verdict.state]
+    return EXIT[found.state]
 
 
 def read_recording(path: Path, model: "IdentityModel", as_json: bool) -> "Recording":

@@ -1,4 +1,4 @@
-"""A clip's verdict in words for a terminal, and as JSON for a program."""
+"""What is said of a file, in words for a terminal and as JSON for a program: facts and the estimate apart."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -8,19 +8,34 @@ from rich.markup import escape
 from models.explanation import FaceExplanation, VoiceExplanation
 from models.provenance import CredentialsState
 from models.window import Signal
-from stream.api.clip_messages import CredentialsMessage
 from stream.check_words import EN, CheckWords
 from stream.clip import ClipReport, ExplainedWindow
 from stream.events import SignalReading, State
+from stream.forwarded.examine import Examination
 
 _INTACT = {True: "generated", False: "signed"}
 STYLES = {State.UNDECIDED: "white", State.BONA_FIDE: "green", State.SUSPECT: "yellow", State.SPOOF: "bold red"}
 
 
-def lines(report: ClipReport, words: CheckWords = EN, facts: CredentialsMessage | None = None) -> Iterator[str]:
-    """Yield the verdict as rich markup, a headline first; what the file says of itself comes last, as a fact."""
+def lines(found: Examination, words: CheckWords = EN) -> Iterator[str]:
+    """Yield what is said of a file as rich markup: a headline, the detector's estimate, then facts about the file."""
+    headline = words.still if found.is_still and found.state is State.UNDECIDED else words.headlines[found.state]
+    yield f"[{STYLES[found.state]}]{headline}[/]  {escape(found.path.name)}"
+    if found.report is not None:
+        yield from _estimate(found.report, words)
+    if found.is_truncated:
+        yield f"  {words.damaged}"
+    for mark in found.marks:
+        yield f"  {words.mark.format(generator=mark.generator, pictures=mark.pictures, of=mark.of)}"
+    for trace in found.traces:
+        yield f"  {escape(words.traces[trace.kind].format(text=trace.text))}"
+    if (facts := found.credentials) is not None:
+        name = facts.state.value if facts.state is not CredentialsState.INTACT else _INTACT[facts.is_generated]
+        yield f"  {escape(words.facts[name].format(signer=facts.signer or '?'))}"
+
+
+def _estimate(report: ClipReport, words: CheckWords) -> Iterator[str]:
     verdict = report.verdict
-    yield f"[{STYLES[verdict.state]}]{words.headlines[verdict.state]}[/]  {escape(report.path.name)}"
     if verdict.state is State.UNDECIDED:
         reason = words.reasons[verdict.reason] if verdict.reason else words.too_short
         yield f"  {words.why.format(reason=reason)}"
@@ -33,19 +48,27 @@ def lines(report: ClipReport, words: CheckWords = EN, facts: CredentialsMessage 
     coverage = verdict.decision.coverage
     seconds = {"face": coverage.face_s, "speech": coverage.speech_s, "call": coverage.call_s}
     yield f"  {words.analysed.format(**seconds, took=report.processing_s)}"
-    if report.is_truncated:
-        yield f"  {words.damaged}"
-    if facts is not None:
-        name = facts.state.value if facts.state is not CredentialsState.INTACT else _INTACT[facts.is_generated]
-        yield f"  {escape(words.facts[name].format(signer=facts.signer or '?'))}"
 
 
-def as_json(report: ClipReport, models: dict[str, str], facts: CredentialsMessage | None = None) -> dict[str, object]:
-    """Return the verdict for `--json`; numbers as they were, nothing rounded."""
+def as_json(found: Examination, models: dict[str, str]) -> dict[str, object]:
+    """Return what is said for `--json`; numbers as they were, nothing rounded. Of a single picture facts alone."""
+    facts = {
+        "file": str(found.path),
+        "state": found.state,
+        "still": found.is_still,
+        "truncated": found.is_truncated,
+        "credentials": found.credentials.model_dump(mode="json") if found.credentials else None,
+        "marks": [asdict(mark) | {"jumps": mark.jumps} for mark in found.marks],
+        "traces": [trace.model_dump(mode="json") for trace in found.traces],
+        "models": models,
+    }
+    return facts if found.report is None else facts | _estimate_as_json(found.report)
+
+
+def _estimate_as_json(report: ClipReport) -> dict[str, object]:
     verdict, coverage = report.verdict, report.verdict.decision.coverage
     return {
-        "file": str(report.path),
-        "state": verdict.state,
+        "estimate": verdict.state,
         "reason": verdict.reason,
         "first_alert_s": verdict.first_alert_s,
         "spoof_s": verdict.spoof_s,
@@ -55,9 +78,6 @@ def as_json(report: ClipReport, models: dict[str, str], facts: CredentialsMessag
         "voice_explanation": _voice_explanation(report.explained.get(Signal.VOICE)),
         "evidence_nat": verdict.decision.evidence_nat,
         "threshold_nat": verdict.decision.threshold_nat,
-        "models": models,
-        "truncated": report.is_truncated,
-        "credentials": facts.model_dump(mode="json") if facts else None,
         "processing_s": report.processing_s,
     }
 

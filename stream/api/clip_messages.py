@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from models.file_traces import TraceKind
 from models.provenance import CredentialsState
 from models.window import Reason
 from stream.api.message import Message
@@ -34,6 +35,11 @@ class CredentialsMessage(Message):
     problems: list[str]
     """The standard's codes of what does not hold."""
 
+    @property
+    def says_generated(self) -> bool:
+        """Whether it says so as it was signed."""
+        return self.state is CredentialsState.INTACT and self.is_generated
+
 
 class MarkMessage(Message):
     """A generator's visible mark that was read in the pictures: a fact."""
@@ -45,6 +51,16 @@ class MarkMessage(Message):
     """That were looked at."""
     jumps: bool
     """Whether it was seen in more than one place."""
+
+
+class TraceMessage(Message):
+    """What the container says of how the file was made: a fact, though anybody can write or delete it."""
+
+    kind: TraceKind
+    generator: str
+    """Whose program it names; empty where it names none."""
+    text: str
+    """What was read."""
 
 
 class ClipAnswerMessage(Message):
@@ -73,11 +89,18 @@ class ClipMessage(Message):
     """Of what is looked at, 0..1."""
     error: str
     """Why it could not be checked."""
+    said: State | None
+    """What is said of the whole, facts and estimate together; null until it is done."""
     answer: ClipAnswerMessage | None
+    """The estimate alone; null of a single picture."""
     credentials: CredentialsMessage | None
     """Null until they were read."""
     marks: list[MarkMessage]
     """Visible marks of generators, once the pictures were looked at."""
+    traces: list[TraceMessage]
+    """What the container says of how the file was made."""
+    is_still: bool
+    """Whether it is a single picture: there are facts about it, and no answer of the detector."""
     duration_s: float | None
     is_truncated: bool
     """Whether the file ends before it says it does."""

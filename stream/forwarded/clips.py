@@ -6,24 +6,19 @@ An upload lies on disk only until it was checked, and never outlives the service
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import structlog
 
-from models.text_reader import Line, TextReader
-from models.visible_marks import find_marks
-from models.window import Pixels
-from stream.api.clip_messages import ClipAnswerMessage, ClipMessage, ClipState, CredentialsMessage, MarkMessage
+from models.text_reader import TextReader
+from stream.api.clip_messages import ClipAnswerMessage, ClipMessage, ClipState, MarkMessage
 from stream.api.messages import CoverageMessage, SignalMessage
-from stream.clip import ClipCheck
 from stream.errors import MediaError, ServiceFullError
-from stream.events import Verdict, VideoFrame
-from stream.forwarded.decode import MAX_SECONDS, Decoding
-from stream.forwarded.frames import End, Facts
+from stream.events import Verdict
+from stream.forwarded.examine import Examination
 from stream.forwarded.upload import receive
 from stream.policy import Policy
 from stream.scope import Scope
@@ -36,27 +31,7 @@ KEPT_S = 3600.0
 """How long an answer can be asked for [s]."""
 YIELD_S = 0.03
 """After each picture, while calls run [s]."""
-READ_SHARE = 0.8
-"""Of the progress that the detector's part is; then text is looked for."""
-N_LOOKS = 12
-"""Pictures of a clip in which marks are looked for."""
-LOOK_EVERY_S = 5.0
-"""Where a file does not say how long it is."""
 INTERNAL = "the check failed; the service's log says why"
-
-
-class Looks:
-    """Some pictures of a clip, evenly spread."""
-
-    def __init__(self) -> None:
-        self.pictures: list[Pixels] = []
-
-    def take(self, frame: VideoFrame, duration_s: float | None) -> None:
-        """Keep a picture if its time has come."""
-        n = len(self.pictures)
-        whole_s = min(duration_s or N_LOOKS * LOOK_EVERY_S, MAX_SECONDS)
-        if n < N_LOOKS and frame.time_s >= (n + 0.5) * whole_s / N_LOOKS:
-            self.pictures.append(frame.pixels)
 
 
 @dataclass(slots=True)
@@ -66,23 +41,37 @@ class Clip:
     id: str
     name: str
     scope: Scope
-    path: Path
+    examination: Examination
     state: ClipState = ClipState.WAITING
     progress: float = 0.0
     error: str = ""
     answer: ClipAnswerMessage | None = None
-    credentials: CredentialsMessage | None = None
-    marks: list[MarkMessage] = field(default_factory=list)
-    duration_s: float | None = None
-    is_truncated: bool = False
-    is_cut: bool = False
     ended_s: float | None = None
-    decoding: Decoding | None = None
-    is_cancelled: bool = False
+
+    @property
+    def path(self) -> Path:
+        """Where the upload lies."""
+        return self.examination.path
 
     def message(self) -> ClipMessage:
         """Return it as it goes over the wire."""
-        return ClipMessage.model_validate(self, from_attributes=True)
+        found = self.examination
+        return ClipMessage(
+            id=self.id,
+            name=self.name,
+            state=self.state,
+            progress=self.progress,
+            error=self.error,
+            said=found.state if self.state is ClipState.DONE else None,
+            answer=self.answer,
+            credentials=found.credentials,
+            marks=[MarkMessage.model_validate(mark) for mark in found.marks],
+            traces=list(found.traces),
+            is_still=found.is_still,
+            duration_s=found.duration_s,
+            is_truncated=found.is_truncated,
+            is_cut=found.is_cut,
+        )
 
 
 class Clips:
@@ -125,7 +114,7 @@ class Clips:
     async def close(self) -> None:
         """Stop all checks and delete their uploads."""
         for clip in self._clips.values():
-            self._stop(clip)
+            clip.examination.cancel()
         await asyncio.gather(*self._checks)
         self._pool.shutdown(wait=True, cancel_futures=True)
         await asyncio.to_thread(self._sweep)
@@ -148,7 +137,9 @@ class Clips:
         if waiting >= MAX_WAITING:
             raise ServiceFullError(f"{waiting} of {MAX_WAITING} clips are being checked; try again later", 20)
         id = secrets.token_urlsafe(12)
-        clip = self._clips[id] = Clip(id, name, scope, self._folder / f"{id}.upload")
+        path = self._folder / f"{id}.upload"
+        examination = Examination(path, self._detector, self._policy, self._text_reader, pause=self._yield)
+        clip = self._clips[id] = Clip(id, name, scope, examination)
         try:
             await receive(clip.path, parts, self._max_bytes)
         except BaseException:
@@ -169,14 +160,9 @@ class Clips:
         clip = self._clips.get(id)
         if clip is None or clip.scope != scope:
             return False
-        self._stop(clip)
+        clip.examination.cancel()
         del self._clips[id]
         return True
-
-    def _stop(self, clip: Clip) -> None:
-        clip.is_cancelled = True
-        if clip.decoding is not None:
-            clip.decoding.cancel()
 
     async def _run(self, clip: Clip) -> None:
         try:
@@ -188,42 +174,25 @@ class Clips:
             log.exception("a clip could not be checked", clip=clip.id)
             clip.state, clip.error = ClipState.FAILED, INTERNAL
         finally:
-            clip.ended_s, clip.decoding = self._clock(), None
+            clip.ended_s = self._clock()
             await asyncio.to_thread(clip.path.unlink, missing_ok=True)
 
     def _check(self, clip: Clip) -> None:
-        if clip.is_cancelled:
-            raise MediaError("the check was stopped")
-        began_s = self._clock()
-        clip.state = ClipState.RUNNING
-        check, is_whole = ClipCheck(self._detector, self._policy), False
-        looks = Looks()
-        with Decoding(clip.path) as clip.decoding:
-            for said in clip.decoding.said():
-                if isinstance(said, Facts):
-                    _learn(clip, said.fields)
-                elif isinstance(said, End):
-                    clip.is_truncated, clip.is_cut, is_whole = said.is_truncated, said.is_cut, True
-                else:
-                    clip.progress = READ_SHARE * _share(check.push(said), clip.duration_s)
-                    if isinstance(said, VideoFrame):
-                        looks.take(said, clip.duration_s)
-                    if isinstance(said, VideoFrame) and self._is_busy():
-                        time.sleep(YIELD_S)
-        if not is_whole:
-            raise MediaError(f"{clip.path.name}: its decoder ended before the file did")
-        marks = find_marks(
-            [self._lines(picture, clip, i / len(looks.pictures)) for i, picture in enumerate(looks.pictures)]
-        )
-        clip.marks = [MarkMessage.model_validate(mark) for mark in marks]
-        clip.answer = _answer(check.finish(), self._policy.promise_hours, self._clock() - began_s)
+        def tell(share: float) -> None:
+            clip.progress = share
 
-    def _lines(self, picture: Pixels, clip: Clip, share: float) -> Sequence[Line]:
-        if clip.is_cancelled:
-            raise MediaError("the check was stopped")
-        clip.progress = READ_SHARE + (1 - READ_SHARE) * share
+        clip.state = ClipState.RUNNING
+        clip.examination.run(tell)
+        if (report := clip.examination.report) is not None:
+            clip.answer = _answer(report.verdict, self._policy.promise_hours, report.processing_s)
+
+    def _text_reader(self) -> TextReader:
         self._reader = self._reader or TextReader()
-        return self._reader.read(picture)
+        return self._reader
+
+    def _yield(self) -> None:
+        if self._is_busy():
+            time.sleep(YIELD_S)
 
     def _forget_old(self) -> None:
         now_s = self._clock()
@@ -234,19 +203,6 @@ class Clips:
     def _sweep(self) -> None:
         for path in self._folder.glob("*.upload"):
             path.unlink(missing_ok=True)
-
-
-def _learn(clip: Clip, fields: dict[str, Any]) -> None:
-    if "credentials" in fields:
-        clip.credentials = CredentialsMessage.model_validate(fields["credentials"], strict=False)
-    if "duration_s" in fields:
-        duration_s = fields["duration_s"]
-        clip.duration_s = float(duration_s) if isinstance(duration_s, int | float) else None
-
-
-def _share(place_s: float, duration_s: float | None) -> float:
-    whole_s = min(duration_s or MAX_SECONDS, MAX_SECONDS)
-    return min(max(place_s / whole_s, 0.0), 0.99) if whole_s > 0 else 0.0
 
 
 def _answer(verdict: Verdict, promise_hours: float, processing_s: float) -> ClipAnswerMessage:

@@ -1,6 +1,5 @@
 """An untrusted file's frames, read from a process of its own. Blocking: run it in a thread."""
 
-import contextlib
 import os
 import select
 import subprocess
@@ -12,26 +11,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from stream.api.clip_messages import CredentialsMessage
 from stream.errors import MediaError
-from stream.forwarded.frames import HEAD, MAX_PAYLOAD_BYTES, Facts, Said, decode
+from stream.forwarded.frames import HEAD, MAX_PAYLOAD_BYTES, Said, decode
 
 MAX_SECONDS = 600.0
 """Of a file that are looked at [s]."""
 MAX_WALL_S = 900.0
-"""For all of a file, however slowly it is read [s]."""
+"""For all of a file, however slowly it is read [s]; more for files of which more is looked at."""
+MAX_CPU_S = 240.0
+"""The decoder's own, likewise [s]."""
 MAX_SILENCE_S = 30.0
 """A decoder that says nothing for so long hangs [s]."""
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "SYSTEMROOT", "LANG")
-
-
-def credentials_of(path: Path) -> CredentialsMessage | None:
-    """Return the content credentials of a file, read in a process of its own; None if that failed."""
-    with Decoding(path, max_s=0.0) as decoding, contextlib.suppress(MediaError):
-        for said in decoding.said():
-            if isinstance(said, Facts) and "credentials" in said.fields:
-                return CredentialsMessage.model_validate(said.fields["credentials"], strict=False)
-    return None
 
 
 class Decoding:
@@ -44,11 +35,20 @@ class Decoding:
 
     def __init__(self, path: Path, max_s: float = MAX_SECONDS) -> None:
         self._path = path = path.resolve()
-        self._ends_s = time.monotonic() + MAX_WALL_S
+        longer = max(max_s / MAX_SECONDS, 1.0)
+        self._ends_s = time.monotonic() + MAX_WALL_S * longer
         environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
         # Of the service's environment nothing else: it may hold a token.
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "stream.forwarded.worker", str(path), str(max_s)],
+            [
+                sys.executable,
+                "-P",
+                "-m",
+                "stream.forwarded.worker",
+                str(path),
+                str(max_s),
+                str(round(MAX_CPU_S * longer)),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""The process that opens an untrusted file: `python -m stream.forwarded.worker PATH MAX_SECONDS`.
+"""The process that opens an untrusted file: `python -m stream.forwarded.worker PATH MAX_SECONDS MAX_CPU_SECONDS`.
 
 It sets its own limits before it loads a decoder, is given no secret, writes no file, and says what it found on standard
 output. What it says is checked by who reads it: the decoders of many formats are large and written in C.
@@ -16,17 +16,16 @@ if TYPE_CHECKING:  # a decoder is loaded only behind the limits
     from stream.forwarded import frames
 
 MAX_MEMORY_BYTES = 3 << 30
-MAX_CPU_S = 240
 MAX_FILES = 64
 MAX_SIDE_PX = 1280
 """Larger pictures are made smaller: no face needs more, and each costs the reader."""
 
 
-def limit() -> None:
+def limit(max_cpu_s: int) -> None:
     """Give up what decoding does not need."""
     for what, value in (
         (resource.RLIMIT_AS, MAX_MEMORY_BYTES),
-        (resource.RLIMIT_CPU, MAX_CPU_S),
+        (resource.RLIMIT_CPU, max_cpu_s),
         (resource.RLIMIT_NOFILE, MAX_FILES),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
@@ -38,7 +37,7 @@ def limit() -> None:
 
 def main() -> None:
     """Read a file and say what it holds."""
-    limit()
+    limit(int(sys.argv[3]))
     from stream.errors import MediaError
     from stream.forwarded import frames
 
@@ -54,18 +53,16 @@ def main() -> None:
 
 
 def _said(path: Path, max_s: float) -> Iterator["frames.Said"]:
+    from models.file_traces import read_traces
     from models.provenance import read_credentials
-    from stream.errors import MediaError
     from stream.events import Gap, VideoFrame
     from stream.forwarded import frames
-    from stream.ingest.file import read_media
+    from stream.ingest.file import OPTIONS, read_media
 
-    yield frames.Facts({"credentials": asdict(read_credentials(path))})
+    traces = [asdict(trace) for trace in read_traces(path, OPTIONS)]
+    yield frames.Facts({"credentials": asdict(read_credentials(path)), "traces": traces})
     reader = read_media(path)
-    if reader.info.is_still:
-        reader.close()
-        raise MediaError(f"{path.name} is a single picture; a recording of a few seconds is needed")
-    yield frames.Facts({"duration_s": reader.info.duration_s})
+    yield frames.Facts({"duration_s": reader.info.duration_s, "is_still": reader.info.is_still})
     is_cut = False
     for media in reader:
         start_s = media.time_s if isinstance(media, VideoFrame) else media.start_s

@@ -37,7 +37,8 @@ _CONTAINERS = (
 )
 _MAX_PIXELS = {"max_pixels": str(MAX_SIDE_PX**2)}
 # `pattern_type`: a photo named "a%d.jpg" is one photo, not a sequence.
-_OPTIONS = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file", "pattern_type": "none", **_MAX_PIXELS}
+OPTIONS = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file", "pattern_type": "none", **_MAX_PIXELS}
+"""With which FFmpeg opens a stranger's file: it opens no other, and nothing over the network."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,7 +234,7 @@ def _open(path: Path) -> InputContainer:
     if path.stat().st_size == 0:
         raise MediaError(f"{path.name}: the file is empty")
     try:
-        return av.open(str(path.resolve()), options=_OPTIONS, metadata_errors="replace")
+        return av.open(str(path.resolve()), options=OPTIONS, metadata_errors="replace")
     except PermissionError as exc:
         raise MediaError(f"{path.name}: may not be read by this user") from exc
     except (av.FFmpegError, ValueError, OSError) as exc:

@@ -185,7 +185,7 @@ async def test_a_decoder_that_is_killed_or_hangs_ends_its_own_clip_alone(
             clip = app.state.service.clips._clips[sent["id"]]
             while clip.progress < 0.02:
                 await asyncio.sleep(0.02)
-            os.kill(clip.decoding._process.pid, how)
+            os.kill(clip.examination.decoding._process.pid, how)
             async with asyncio.timeout(30):
                 while clip.state == "running":
                     await asyncio.sleep(0.05)

@@ -1,6 +1,6 @@
 /** Every text of the page that checks a forwarded clip, in three languages. */
 import type { Language } from "./language";
-import type { State } from "./wire";
+import type { ClipMessage, State } from "./wire";
 
 export interface ClipTexts {
   readonly tab: string;
@@ -26,6 +26,10 @@ export interface ClipTexts {
   readonly facts: string;
   readonly fact: Readonly<Record<"generated" | "signed" | "changed" | "expired" | "unreadable" | "absent", string>>;
   readonly mark: (generator: string, pictures: number, of: number) => string;
+  readonly named: string;
+  readonly still: string;
+  readonly stillText: string;
+  readonly trace: Readonly<Record<ClipMessage["traces"][number]["kind"], (text: string) => string>>;
   readonly signer: (name: string, program: string) => string;
   readonly mayForward: string;
   readonly forward: string;
@@ -40,7 +44,7 @@ const EN: ClipTexts = {
   lead: "Somebody sent you a video, a voice message or a recording? See whether it is likely to be machine-made.",
   choose: "Choose a file",
   drop: "or drop it here",
-  limits: "Video or sound, the first ten minutes are looked at.",
+  limits: "Video, sound or a picture; the first ten minutes are looked at.",
   uploading: "Sending the file to your Kua service…",
   waiting: "Waiting for its turn…",
   running: "Looking and listening…",
@@ -76,6 +80,15 @@ const EN: ClipTexts = {
   },
   mark: (generator, pictures, of) =>
     `The pictures carry the mark of ${generator}, a program that makes videos. It was read in ${pictures} of ${of} pictures.`,
+  named: "The file itself names a program that makes such clips",
+  still: "Kua cannot say: one picture alone is not enough",
+  stillText: "The detector needs a few seconds. Of a single picture Kua looks at the marks in it and at what its file says.",
+  trace: {
+    declared: (text) => `The file says that a machine made it (${text}). That is not signed: anybody can have written it.`,
+    program: (text) => `The file names a program that makes pictures, videos or voices (${text}). That is not signed: anybody can have written it.`,
+    recipe: (text) => `The file holds what a generator was told to make (${text}).`,
+    converted: (text) => `A converter wrote the file (${text}), as messengers and editors do. What was there before may be lost.`,
+  },
   signer: (name, program) => `Signed by ${name || "?"}${program ? `, made with ${program}` : ""}. Who that is was not looked up.`,
   mayForward: "Read what it may mean",
   forward: "May I forward this?",
@@ -95,7 +108,7 @@ const RU: ClipTexts = {
   lead: "Вам прислали видео, голосовое сообщение или запись? Узнайте, не сделаны ли они машиной.",
   choose: "Выбрать файл",
   drop: "или перетащите его сюда",
-  limits: "Видео или звук, проверяются первые десять минут.",
+  limits: "Видео, звук или картинка; проверяются первые десять минут.",
   uploading: "Файл отправляется в вашу службу Kua…",
   waiting: "Ждёт своей очереди…",
   running: "Смотрю и слушаю…",
@@ -131,6 +144,15 @@ const RU: ClipTexts = {
   },
   mark: (generator, pictures, of) =>
     `На изображении знак ${generator} – программы, которая создаёт видео. Он прочитан на ${pictures} из ${of} кадров.`,
+  named: "В самом файле названа программа, которая создаёт такие записи",
+  still: "Kua не может сказать: одной картинки мало",
+  stillText: "Детектору нужно несколько секунд. У одной картинки Kua смотрит на знаки в ней и на то, что сказано в файле.",
+  trace: {
+    declared: (text) => `В файле сказано, что его создала машина (${text}). Подписи нет: написать это мог кто угодно.`,
+    program: (text) => `В файле названа программа, которая создаёт картинки, видео или голоса (${text}). Подписи нет: написать это мог кто угодно.`,
+    recipe: (text) => `В файле есть задание для генератора (${text}).`,
+    converted: (text) => `Файл записан конвертером (${text}), как делают мессенджеры и редакторы. Прежние сведения могли пропасть.`,
+  },
   signer: (name, program) => `Подписано: ${name || "?"}${program ? `, сделано в ${program}` : ""}. Кто это, не проверялось.`,
   mayForward: "Прочитать, чем это грозит",
   forward: "Можно ли это пересылать?",
@@ -150,7 +172,7 @@ const KK: ClipTexts = {
   lead: "Сізге бейне, дауыстық хабарлама немесе жазба жіберді ме? Оны машина жасаған-жасамағанын тексеріңіз.",
   choose: "Файл таңдау",
   drop: "немесе осында сүйреп әкеліңіз",
-  limits: "Бейне немесе дыбыс, алғашқы он минуты тексеріледі.",
+  limits: "Бейне, дыбыс немесе сурет; алғашқы он минуты тексеріледі.",
   uploading: "Файл Kua қызметіңізге жіберіліп жатыр…",
   waiting: "Кезегін күтіп тұр…",
   running: "Қарап, тыңдап жатырмын…",
@@ -186,6 +208,15 @@ const KK: ClipTexts = {
   },
   mark: (generator, pictures, of) =>
     `Суретте бейне жасайтын ${generator} бағдарламасының белгісі бар. Ол ${of} кадрдың ${pictures} кадрында оқылды.`,
+  named: "Файлдың өзінде мұндай жазбаларды жасайтын бағдарлама аталған",
+  still: "Kua айта алмайды: бір сурет жеткіліксіз",
+  stillText: "Детекторға бірнеше секунд керек. Жалғыз суреттен Kua ондағы белгілерді және файлда не айтылғанын қарайды.",
+  trace: {
+    declared: (text) => `Файлда оны машина жасағаны айтылған (${text}). Қол қойылмаған: мұны кез келген адам жаза алады.`,
+    program: (text) => `Файлда сурет, бейне немесе дауыс жасайтын бағдарлама аталған (${text}). Қол қойылмаған: мұны кез келген адам жаза алады.`,
+    recipe: (text) => `Файлда генераторға берілген тапсырма бар (${text}).`,
+    converted: (text) => `Файлды мессенджерлер мен редакторлар сияқты түрлендіргіш жазған (${text}). Бұрынғы мәліметтер жоғалуы мүмкін.`,
+  },
   signer: (name, program) => `Қол қойған: ${name || "?"}${program ? `, жасаған бағдарлама: ${program}` : ""}. Оның кім екені тексерілген жоқ.`,
   mayForward: "Мұның неге соқтыруы мүмкін екенін оқу",
   forward: "Мұны таратуға бола ма?",

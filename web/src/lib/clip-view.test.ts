@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { CLIP } from "./clip-strings";
-import { carriers, factOf, looked, shown } from "./clip-view";
+import { carriers, factOf, headline, looked, traceTexts } from "./clip-view";
 import type { ClipMessage } from "./wire";
 
 const coverage = { call_s: 60, face_s: 40, speech_s: 20, face_missed_s: {}, speech_missed_s: {} };
 
 function clip(state: string, credentials: object | null = { state: "absent" }, signals: object[] = []): ClipMessage {
-  return { answer: { state, coverage, signals }, credentials, marks: [] } as unknown as ClipMessage;
+  return { answer: { state, coverage, signals }, credentials, marks: [], traces: [], is_still: false, said: state } as unknown as ClipMessage;
 }
 
 describe("facts", () => {
@@ -18,11 +18,14 @@ describe("facts", () => {
     expect(factOf(clip("bona_fide", null))).toBeNull();
   });
 
-  it("weigh more than the estimate, and never make it milder", () => {
-    expect(shown(clip("bona_fide", { state: "intact", is_generated: true }))).toBe("spoof");
-    expect(shown({ ...clip("bona_fide"), marks: [{ generator: "Sora", pictures: 5, of: 12, jumps: true }] })).toBe("spoof");
-    expect(shown(clip("spoof", { state: "intact", is_generated: false }))).toBe("spoof");
-    expect(shown(clip("bona_fide", { state: "changed", is_generated: true }))).toBe("bona_fide");
+  it("come first in the one big sentence, and a doubt by a tag says what it rests on", () => {
+    const mark = { generator: "Sora", pictures: 5, of: 12, jumps: true };
+    expect(headline({ ...clip("bona_fide"), marks: [mark], said: "spoof" }, CLIP.en)).toContain("the mark of Sora");
+    expect(headline(clip("bona_fide", { state: "intact", is_generated: true }), CLIP.ru)).toBe(CLIP.ru.fact.generated);
+    expect(headline({ ...clip("bona_fide"), said: "suspect" }, CLIP.kk)).toBe(CLIP.kk.named);
+    expect(headline({ ...clip("suspect"), said: "suspect" }, CLIP.en)).toBe(CLIP.en.headline.suspect);
+    expect(headline({ ...clip("undecided"), answer: null, is_still: true, said: "undecided" }, CLIP.en)).toBe(CLIP.en.still);
+    expect(traceTexts({ ...clip("bona_fide"), traces: [{ kind: "program", generator: "Sora", text: "software: Sora 2" }] }, CLIP.en)[0]).toContain("software: Sora 2");
   });
 });
 

@@ -1,7 +1,7 @@
 /** A checked clip -> what is said of it: facts and estimate apart. Pure. */
 import type { ClipTexts } from "./clip-strings";
 import { duration } from "./format";
-import type { ClipMessage } from "./wire";
+import type { ClipMessage, State } from "./wire";
 
 /** What of the content credentials is said, and how much it weighs. */
 export type Fact = "generated" | "signed" | "changed" | "expired" | "unreadable" | "absent";
@@ -14,10 +14,24 @@ export function factOf(clip: ClipMessage): Fact | null {
   return found.is_generated ? "generated" : "signed";
 }
 
-/** Return the state to show: that the file itself says so is more than any estimate, and never less than an alert. */
-export function shown(clip: ClipMessage): "undecided" | "bona_fide" | "suspect" | "spoof" {
-  if (factOf(clip) === "generated" || clip.marks.length) return "spoof";
-  return clip.answer?.state ?? "undecided";
+/** Return the state to show: facts that a machine made it weigh more than any estimate. */
+export function shown(clip: ClipMessage): State {
+  return clip.said ?? "undecided";
+}
+
+/** Return the one big sentence of a clip. */
+export function headline(clip: ClipMessage, texts: ClipTexts): string {
+  const [mark] = clip.marks;
+  if (mark) return texts.mark(mark.generator, mark.pictures, mark.of);
+  if (factOf(clip) === "generated") return texts.fact.generated;
+  const state = shown(clip);
+  if (state === "suspect" && clip.answer?.state !== "suspect") return texts.named;
+  return clip.is_still && state === "undecided" ? texts.still : texts.headline[state];
+}
+
+/** Return what the container says of how the file was made, in words. */
+export function traceTexts(clip: ClipMessage, texts: ClipTexts): string[] {
+  return clip.traces.map(({ kind, text }) => texts.trace[kind](text));
 }
 
 /** Return what carried an alert, in words. */

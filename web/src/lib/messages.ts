@@ -356,6 +356,29 @@ export type Jumps = boolean;
  * Visible marks of generators, once the pictures were looked at.
  */
 export type Marks = MarkMessage[];
+/**
+ * What a trace is.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "TraceKind".
+ */
+export type TraceKind = "declared" | "program" | "recipe" | "converted";
+/**
+ * Whose program it names; empty where it names none.
+ */
+export type Generator2 = string;
+/**
+ * What was read.
+ */
+export type Text = string;
+/**
+ * What the container says of how the file was made.
+ */
+export type Traces = TraceMessage[];
+/**
+ * Whether it is a single picture: there are facts about it, and no answer of the detector.
+ */
+export type IsStill = boolean;
 export type DurationS = number | null;
 /**
  * Whether the file ends before it says it does.
@@ -481,7 +504,7 @@ export type Box = number[];
 /**
  * Whether it looks like a picture that does not move.
  */
-export type IsStill = boolean;
+export type IsStill1 = boolean;
 /**
  * Whether it is the one that is judged.
  */
@@ -1139,12 +1162,21 @@ export interface ClipMessage {
   state: ClipState;
   progress: Progress;
   error: Error;
+  /**
+   * What is said of the whole, facts and estimate together; null until it is done.
+   */
+  said: State | null;
+  /**
+   * The estimate alone; null of a single picture.
+   */
   answer: ClipAnswerMessage | null;
   /**
    * Null until they were read.
    */
   credentials: CredentialsMessage | null;
   marks: Marks;
+  traces: Traces;
+  is_still: IsStill;
   duration_s: DurationS;
   is_truncated: IsTruncated;
   is_cut: IsCut;
@@ -1175,6 +1207,17 @@ export interface MarkMessage {
   pictures: Pictures;
   of: Of;
   jumps: Jumps;
+}
+/**
+ * What the container says of how the file was made: a fact, though anybody can write or delete it.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "TraceMessage".
+ */
+export interface TraceMessage {
+  kind: TraceKind;
+  generator: Generator2;
+  text: Text;
 }
 /**
  * Whom the caller is to be compared with.
@@ -1344,7 +1387,7 @@ export interface FaceExplanationMessage {
 export interface FacePlaceMessage {
   track: Track2;
   box: Box;
-  is_still: IsStill;
+  is_still: IsStill1;
   is_chosen: IsChosen;
 }
 /**
@@ -1544,7 +1587,7 @@ export interface Statement {
   status: Sureness;
   as_of: AsOf;
   sources: Sources;
-  text: Text;
+  text: Text1;
 }
 /**
  * Who says so.
@@ -1556,7 +1599,7 @@ export interface Source1 {
   title: Title;
   url: Url1;
 }
-export interface Text {
+export interface Text1 {
   [k: string]: string;
 }
 /**
