@@ -121,16 +121,19 @@ def compare(
     """
     from models.identity import IdentityModel
     from stream import compare_report
+    from stream.check_words import language_of
+    from stream.compare_words import WORDS
 
     if len(files) > 2:
         raise typer.BadParameter(f"got {len(files)} files, expected one or two", param_hint="FILES")
     _set_up_log(load_settings())
     model = IdentityModel()
     try:
-        said = compare_report.judged(model, [read_recording(path, model, as_json) for path in files])
+        recordings = [read_recording(path, model, as_json) for path in files]
     except MediaError as exc:
         say_unreadable(", ".join(map(str, files)), exc, as_json)
         raise typer.Exit(EXIT_UNREADABLE) from exc
+    said = compare_report.judged(model, recordings, WORDS[language_of()])
     if as_json:
         typer.echo(json.dumps(said.fields))
     else:

@@ -5,31 +5,13 @@ from dataclasses import asdict, dataclass
 
 from rich.markup import escape
 
-from models.drift import Change
 from models.identity import Comparison, Identity, IdentityModel
 from models.window import Reason
-from stream.check_words import EN
 from stream.compare import Course, Recording, compare, course_of, likeness, overall
+from stream.compare_words import EN, CompareWords
 from stream.events import Likeness
 
-NAMES = {Identity.VOICE: "voice", Identity.FACE: "face"}
-HEADLINES = {
-    Likeness.SAME: "SAME PERSON LIKELY",
-    Likeness.OTHER: "ANOTHER PERSON LIKELY",
-    Likeness.UNDECIDED: "CANNOT TELL",
-}
-COURSES = {
-    Likeness.SAME: "NO CHANGE FOUND",
-    Likeness.OTHER: "ANOTHER PERSON FROM SOME TIME ON",
-    Likeness.UNDECIDED: "CANNOT TELL",
-}
 STYLES = {Likeness.SAME: "green", Likeness.OTHER: "bold red", Likeness.UNDECIDED: "white"}
-WORDS = {
-    Likeness.SAME: "the same person is likely",
-    Likeness.OTHER: "another person is likely",
-    Likeness.UNDECIDED: "too near to call",
-}
-CAUTION = "a cloned voice or a swapped face is made to pass: that two agree does not make either genuine"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,24 +25,27 @@ class Said:
     """For `--json`; numbers as they were, nothing rounded."""
 
 
-def judged(model: IdentityModel, recordings: Sequence[Recording]) -> Said:
+def judged(model: IdentityModel, recordings: Sequence[Recording], words: CompareWords = EN) -> Said:
     """Compare two recordings, or follow one."""
     if len(recordings) == 2:
-        return compared(compare(model, *recordings), *recordings)
+        reference, caller = recordings
+        return compared(compare(model, reference, caller), reference, caller, words)
     (recording,) = recordings
-    return course({identity: course_of(model, identity, recording) for identity in Identity}, recording)
+    return course({identity: course_of(model, identity, recording) for identity in Identity}, recording, words)
 
 
-def compared(found: Mapping[Identity, Comparison], reference: Recording, caller: Recording) -> Said:
+def compared(
+    found: Mapping[Identity, Comparison], reference: Recording, caller: Recording, words: CompareWords = EN
+) -> Said:
     """Say what two recordings have in common."""
     said = overall(likeness(one.llr) for one in found.values())
-    lines = [f"[{STYLES[said]}]{HEADLINES[said]}[/]  {escape(reference.path.name)}, {escape(caller.path.name)}"]
-    lines += [f"  {NAMES[identity]}: {_compared(one)}" for identity, one in found.items()]
-    lines += [f"  {CAUTION}"] if said is Likeness.SAME else []
+    lines = [f"[{STYLES[said]}]{words.headlines[said]}[/]  {escape(reference.path.name)}, {escape(caller.path.name)}"]
+    lines += [f"  {words.names[identity]}: {_compared(one, words)}" for identity, one in found.items()]
+    lines += [f"  {words.caution}"] if said is Likeness.SAME else []
     signals = [{"signal": identity, "likeness": likeness(one.llr), **asdict(one)} for identity, one in found.items()]
     return Said(
         likeness=said,
-        lines=(*lines, *_truncated(reference, caller)),
+        lines=(*lines, *_truncated(words, reference, caller)),
         fields={
             "files": [str(reference.path), str(caller.path)],
             "likeness": said,
@@ -70,15 +55,15 @@ def compared(found: Mapping[Identity, Comparison], reference: Recording, caller:
     )
 
 
-def course(found: Mapping[Identity, Course], recording: Recording) -> Said:
+def course(found: Mapping[Identity, Course], recording: Recording, words: CompareWords = EN) -> Said:
     """Say how the voice and the face of one recording go on."""
     said = overall(one.likeness for one in found.values())
-    lines = [f"[{STYLES[said]}]{COURSES[said]}[/]  {escape(recording.path.name)}"]
-    lines += [f"  {NAMES[identity]}: {_course(one)}" for identity, one in found.items()]
+    lines = [f"[{STYLES[said]}]{words.courses[said]}[/]  {escape(recording.path.name)}"]
+    lines += [f"  {words.names[identity]}: {_course(one, words)}" for identity, one in found.items()]
     signals = [{"signal": identity, "likeness": one.likeness, **asdict(one)} for identity, one in found.items()]
     return Said(
         likeness=said,
-        lines=(*lines, *_truncated(recording)),
+        lines=(*lines, *_truncated(words, recording)),
         fields={
             "file": str(recording.path),
             "likeness": said,
@@ -95,32 +80,29 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def _compared(one: Comparison) -> str:
+def _compared(one: Comparison, words: CompareWords) -> str:
     if one.llr is None:
-        return f"not compared, {_too_little(one.reason, min(one.reference_s, one.caller_s))}"
-    return f"{WORDS[likeness(one.llr)]}, llr {one.llr:+.1f} nat, {one.reference_s:.1f} s against {one.caller_s:.1f} s"
+        return _not_compared(one.reason, min(one.reference_s, one.caller_s), words)
+    said = words.words[likeness(one.llr)]
+    return words.compared.format(words=said, llr=one.llr, reference=one.reference_s, caller=one.caller_s)
 
 
-def _course(one: Course) -> str:
+def _course(one: Course, words: CompareWords) -> str:
     if one.lowest_llr is None:
-        return f"not compared, {_too_little(one.reason, one.seconds)}"
-    heard = f"lowest llr {one.lowest_llr:+.1f} nat, {one.seconds:.1f} s"
+        return _not_compared(one.reason, one.seconds, words)
+    heard = words.heard.format(llr=one.lowest_llr, seconds=one.seconds)
     if not one.changes:
-        return f"no change found, {heard}"
-    return f"changed at {', '.join(map(_change, one.changes))}; {heard}"
+        return words.no_change.format(heard=heard)
+    changes = (words.change.format(at=clock(change.changed_at_s), llr=change.llr) for change in one.changes)
+    return words.changed.format(changes=", ".join(changes), heard=heard)
 
 
-def _change(change: Change) -> str:
-    return f"{clock(change.changed_at_s)} (llr {change.llr:+.1f} nat)"
+def _not_compared(reason: Reason | None, seconds: float, words: CompareWords) -> str:
+    too_little = words.too_little.format(seconds=seconds)
+    return words.not_compared.format(reason=too_little if seconds or reason is None else words.reasons[reason])
 
 
-def _too_little(reason: Reason | None, seconds: float) -> str:
-    if seconds or reason is None:
-        return f"{seconds:.1f} s are too little"
-    return EN.reasons[reason]
-
-
-def _truncated(*recordings: Recording) -> Iterator[str]:
+def _truncated(words: CompareWords, *recordings: Recording) -> Iterator[str]:
     for recording in recordings:
         if recording.is_truncated:
-            yield f"  {escape(recording.path.name)} is damaged: it ends before it says it does"
+            yield f"  {words.damaged.format(name=escape(recording.path.name))}"

@@ -1,6 +1,8 @@
 """`python -m stream compare` as a person meets it: two recordings of one person or two, and one that changes."""
 
+import dataclasses
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 from models.training.voice_data import decode
 from models.weights import ensure
 from models.window import SAMPLE_RATE_HZ, Samples
+from stream.compare_words import WORDS
 
 ROOT = Path(__file__).parents[2]
 
@@ -66,6 +69,22 @@ def test_two_recordings_of_one_voice_and_of_two_are_told_apart(files: dict[str, 
     assert (voice["signal"], voice["likeness"]) == ("identity_voice", "another_person")
     assert voice["llr"] < -1
     assert (face["signal"], face["llr"], face["reason"]) == ("identity_face", None, "no_face")
+
+
+def test_it_speaks_the_language_of_the_terminal(files: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "kk_KZ.UTF-8")
+    headline, voice, face, _ = kua(str(files["man"]), str(files["again"])).stdout.splitlines()
+    assert headline == "БІР АДАМ БОЛУЫ ЫҚТИМАЛ  a man.wav, again.wav"
+    assert voice.startswith("  дауыс: сол адам болуы ықтимал")
+    assert face.startswith("  бет: салыстырылмады")
+
+
+def test_every_language_fills_in_the_same() -> None:
+    fields = {
+        language: {f.name: set(re.findall(r"{(\w+)", str(getattr(words, f.name)))) for f in dataclasses.fields(words)}
+        for language, words in WORDS.items()
+    }
+    assert fields["kk"] == fields["ru"] == fields["en"]
 
 
 def test_one_recording_says_when_its_voice_changes(files: dict[str, Path]) -> None:
