@@ -14,6 +14,8 @@ from models.window import FaceCrop
 
 ABSENCE_S = 2.0
 """How long the chosen face may be away [s]."""
+SHOWN_S = 0.5
+"""How old what is shown of a face may be [s]."""
 AWAY_S = 10.0
 """After which a choice by hand is forgotten: the layout is another one [s]."""
 LARGER = 1.5
@@ -66,11 +68,13 @@ class RemoteParty:
         self._faces: dict[int, _Face] = {}
         self._last: _Face | None = None
         self._better_since_s: float | None = None
+        self._now_s = 0.0
 
     @property
     def faces(self) -> tuple[FacePlace, ...]:
-        """The faces of the newest pictures, the largest first."""
-        known = sorted(self._faces.items(), key=lambda item: -item[1].area)
+        """The faces of the newest pictures, the largest first: a window that was moved leaves no frame behind."""
+        seen = [item for item in self._faces.items() if self._now_s - item[1].crop.time_s <= SHOWN_S]
+        known = sorted(seen, key=lambda item: -item[1].area)
         return tuple(
             FacePlace(track=track, box=face.crop.box, is_still=face.is_still, is_chosen=track == self.chosen)
             for track, face in known
@@ -86,6 +90,7 @@ class RemoteParty:
         for crop in crops:
             self._faces[crop.track] = _seen(self._faces.get(crop.track), crop)
         self._faces = {n: face for n, face in self._faces.items() if time_s - face.crop.time_s <= ABSENCE_S}
+        self._now_s = time_s
         self._settle(time_s)
         if self.chosen in self._faces:
             self._last = self._faces[self.chosen]

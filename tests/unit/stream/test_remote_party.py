@@ -74,6 +74,13 @@ def test_what_a_person_chose_stays_chosen() -> None:
     assert screen.show(REMOTE, OWN) == {1}
 
 
+def test_of_a_window_that_was_moved_no_frame_is_left() -> None:
+    screen = Screen()
+    screen.show(REMOTE, OWN)
+    screen.show((8, 0.1, 0.3, 6.0), seconds=0.8)
+    assert [face.track for face in screen.party.faces] == [8]
+
+
 def test_a_choice_is_forgotten_once_its_face_is_long_gone() -> None:
     screen = Screen()
     screen.show(REMOTE, OWN)
