@@ -16,6 +16,11 @@ LINE_WINDOWS = 4
 """Windows in a row after which a line is believed to be another one."""
 
 
+MIN_CHALLENGED_NAT, MAX_CHALLENGED_NAT = -0.7, 4.0
+"""Bounds of what challenges may say for a spoof [nat]: they are known from a laboratory, and whoever passes one may
+still be a better forgery."""
+
+
 class CallEvidence:
     """Accumulates evidence over a call.
 
@@ -30,8 +35,23 @@ class CallEvidence:
         self.is_telephone = False
         """Whether the sound comes over a telephone line."""
         self._n_other_line = 0
-        self.fused = Fused()
-        """Of all signals together, after the last window."""
+        self.challenged_nat = 0.0
+        """What challenges said for a spoof [nat]; below 0 against one."""
+        self._passive = Fused()
+
+    @property
+    def fused(self) -> Fused:
+        """Of all signals together, after the last window and challenge."""
+        if not self.challenged_nat:
+            return self._passive
+        nat = self._passive.nat + self.challenged_nat
+        share = min(max(self.challenged_nat, 0.0) / nat, 1.0) if nat > 0 else 0.0
+        shares = {signal: part * (1 - share) for signal, part in self._passive.shares.items()}
+        return Fused(nat=nat, shares=shares | {Signal.CHALLENGE: share})
+
+    def challenge(self, llr: float) -> None:
+        """Take what a challenge said, up = bona fide [nat]; all of them together are bounded."""
+        self.challenged_nat = min(max(self.challenged_nat - llr, MIN_CHALLENGED_NAT), MAX_CHALLENGED_NAT)
 
     def take(self, score: Score) -> None:
         """Take the next window of a track; one that was not judged, or of a signal without thresholds, does nothing."""
@@ -44,7 +64,7 @@ class CallEvidence:
                 return
             self._tracks[key] = SignalEvidence(bias, self._standing.pop(score.signal, 0.0))
         self._tracks[key].take(score.raw)
-        self.fused = self._model.fusion.fuse(self.nats())
+        self._passive = self._model.fusion.fuse(self.nats())
 
     def nat(self, signal: Signal, track: int) -> float:
         """Return the evidence of one track [nat], at least 0."""
@@ -71,7 +91,7 @@ class CallEvidence:
         if found is None or bias is None or not found.has_returned:
             return False
         self._tracks[signal, track] = SignalEvidence(bias)
-        self.fused = self._model.fusion.fuse(self.nats())
+        self._passive = self._model.fusion.fuse(self.nats())
         return True
 
     def retire(self, signal: Signal, track: int) -> None:

@@ -39,6 +39,8 @@ class Signal(StrEnum):
     VOICE = "voice"
     SYNC = "sync"
     """Whether mouth and sound belong together."""
+    CHALLENGE = "challenge"
+    """What came of what the other side was asked to do."""
 
 
 class Reason(StrEnum):

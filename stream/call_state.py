@@ -87,6 +87,9 @@ class CallState:
     tracks: dict[tuple[Signal, int], TrackState] = field(default_factory=dict)
     seconds: dict[Signal, Seconds] = field(default_factory=lambda: {Signal.FACE: Seconds(), Signal.VOICE: Seconds()})
     now_s: float = 0.0
+    challenges: tuple[float, ...] = ()
+    """The llr of each [nat]."""
+    challenge_s: float = 0.0
 
     def take(self, score: Score) -> None:
         """Take the next window, judged or not."""
@@ -107,6 +110,18 @@ class CallState:
                 track.weigh(self.evidence.nat(*key), levels)
                 self._settle(levels)
         self._retire()
+
+    def take_challenge(self, llr: float, seconds: float) -> None:
+        """Take what came of something that the other side was asked to do.
+
+        Args:
+            llr: Up = bona fide; 0 where it says nothing [nat].
+            seconds: That it was judged by [s].
+        """
+        self.evidence.challenge(llr)
+        self.challenges = (*self.challenges, llr)
+        self.challenge_s += seconds
+        self._settle(self.levels)
 
     def copy(self) -> "CallState":
         """Return one that goes its own way; what never changes is shared."""
@@ -142,6 +157,8 @@ class CallState:
     def decision(self) -> Decision:
         """Return what is said of the call now."""
         readings = tuple(self._reading(track) for track in self.tracks.values())
+        if self.challenges:
+            readings = (*readings, self._challenge_reading())
         state, levels, fused = self._state(readings), self.levels, self.evidence.fused
         face, voice = self.seconds[Signal.FACE], self.seconds[Signal.VOICE]
         return Decision(
@@ -179,13 +196,32 @@ class CallState:
             long_llr=long.llr if long else None,
         )
 
+    def _challenge_reading(self) -> SignalReading:
+        nat, fused, levels = self.evidence.challenged_nat, self.evidence.fused, self.levels
+        if Signal.CHALLENGE in self.alerted:
+            state = State.SPOOF
+        elif nat >= levels.suspect:
+            state = State.SUSPECT
+        else:
+            state = State.BONA_FIDE if nat < 0 else State.UNDECIDED
+        return SignalReading(
+            signal=Signal.CHALLENGE,
+            track=0,
+            state=state,
+            llr=self.challenges[-1],
+            reason=None,
+            evidence_nat=max(nat, 0.0),
+            analysed_s=self.challenge_s,
+            share=fused.shares.get(Signal.CHALLENGE, 0.0) if fused.nat > 0 else 0.0,
+        )
+
     def _state(self, readings: tuple[SignalReading, ...]) -> State:
         if self.alerted:
             return State.SPOOF
         if self.is_suspect:
             return State.SUSPECT
-        # Lips that fit the sound vouch for nobody: a good lip-sync is made to fit.
-        vouching = {reading.state for reading in readings if reading.signal is not Signal.SYNC}
+        # Lips that fit the sound vouch for nobody, since a good lip-sync is made to fit; nor does a passed challenge.
+        vouching = {reading.state for reading in readings if reading.signal in (Signal.FACE, Signal.VOICE)}
         if State.BONA_FIDE in vouching and State.SUSPECT not in vouching and not self._is_face_hidden():
             return State.BONA_FIDE
         return State.UNDECIDED

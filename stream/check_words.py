@@ -59,7 +59,12 @@ EN = CheckWords(
         State.SUSPECT: "they do not fit",
         State.SPOOF: "they do not fit",
     },
-    signals={Signal.FACE: "face", Signal.VOICE: "voice", Signal.SYNC: "lips and voice"},
+    signals={
+        Signal.FACE: "face",
+        Signal.VOICE: "voice",
+        Signal.SYNC: "lips and voice",
+        Signal.CHALLENGE: "active check",
+    },
     reasons={
         Reason.NO_FACE: "no face is to be seen",
         Reason.SMALL_FACE: "the face is too small",
@@ -119,7 +124,12 @@ RU = CheckWords(
         State.SUSPECT: "не подходят друг другу",
         State.SPOOF: "не подходят друг другу",
     },
-    signals={Signal.FACE: "лицо", Signal.VOICE: "голос", Signal.SYNC: "губы и голос"},
+    signals={
+        Signal.FACE: "лицо",
+        Signal.VOICE: "голос",
+        Signal.SYNC: "губы и голос",
+        Signal.CHALLENGE: "проверка действием",
+    },
     reasons={
         Reason.NO_FACE: "лица не видно",
         Reason.SMALL_FACE: "лицо слишком мелкое",
@@ -179,7 +189,12 @@ KK = CheckWords(
         State.SUSPECT: "бір-біріне сәйкес емес",
         State.SPOOF: "бір-біріне сәйкес емес",
     },
-    signals={Signal.FACE: "бет", Signal.VOICE: "дауыс", Signal.SYNC: "ерін мен дауыс"},
+    signals={
+        Signal.FACE: "бет",
+        Signal.VOICE: "дауыс",
+        Signal.SYNC: "ерін мен дауыс",
+        Signal.CHALLENGE: "әрекетпен тексеру",
+    },
     reasons={
         Reason.NO_FACE: "бет көрінбейді",
         Reason.SMALL_FACE: "бет тым кішкентай",

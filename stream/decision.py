@@ -45,6 +45,15 @@ class CallDecision:
         """Take the scores of windows, judged or not; return the decision and what it does to the alert."""
         for score in scores:
             self._take(score)
+        return self._change()
+
+    def challenged(self, llr: float, seconds: float) -> tuple[Decision, AlertKind | None]:
+        """Take what came of a challenge, up = bona fide [nat], and the seconds of it; return what `update` does."""
+        for call in (self._call, self._settled):
+            call.take_challenge(llr, seconds)
+        return self._change()
+
+    def _change(self) -> tuple[Decision, AlertKind | None]:
         was, self._told = self._told, self._call.alerted
         if self._told == was:
             return self.decision(), None

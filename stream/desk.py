@@ -26,8 +26,9 @@ from stream.api.messages import (
     StoredMessage,
     TimelineMessage,
 )
-from stream.api.told import alert_message, ended, live_message, verdict_message
+from stream.api.told import alert_message, check_message, ended, live_message, verdict_message
 from stream.batcher import Batcher
+from stream.checks.challenges import Result
 from stream.errors import ServiceFullError
 from stream.events import Alert, AlertKind, Decision, Dropped, State
 from stream.explainer import Explainable
@@ -231,6 +232,11 @@ class Desk:
             sound = await asyncio.to_thread(wav_of, window.samples)
             await self._evidence.keep(session.id, alert.id, scope, EvidenceKind.AUDIO, "audio/wav", sound, span)
         self._recorder.record(lambda seq: message.model_copy(update={"seq": seq}), scope)
+
+    def on_challenge(self, session: Session, result: Result) -> None:
+        """Keep and push what came of a check."""
+        message = check_message(session.id, result)
+        self._recorder.record(lambda seq: message.model_copy(update={"seq": seq}), session.info.scope)
 
     def running_hours(self, org: str, *, is_telephone: bool) -> float:
         """Return how long the running calls of a class of channel are together, so far [h]."""

@@ -49,4 +49,6 @@ class Policy:
 
     def min_s(self, signal: Signal) -> float:
         """Seconds of `signal` before green [s]."""
-        return {Signal.FACE: self.min_face_s, Signal.VOICE: self.min_speech_s, Signal.SYNC: self.min_sync_s}[signal]
+        return {Signal.FACE: self.min_face_s, Signal.VOICE: self.min_speech_s, Signal.SYNC: self.min_sync_s}.get(
+            signal, 0.0
+        )

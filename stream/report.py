@@ -13,6 +13,8 @@ from stream.clip import ClipReport, ExplainedWindow
 from stream.events import SignalReading, State
 from stream.forwarded.examine import Examination
 
+OF_CLIPS = (Signal.FACE, Signal.VOICE, Signal.SYNC)
+"""Nobody in a clip can be asked to do something."""
 _INTACT = {True: "generated", False: "signed"}
 STYLES = {State.UNDECIDED: "white", State.BONA_FIDE: "green", State.SUSPECT: "yellow", State.SPOOF: "bold red"}
 
@@ -73,7 +75,7 @@ def _estimate_as_json(report: ClipReport) -> dict[str, object]:
         "first_alert_s": verdict.first_alert_s,
         "spoof_s": verdict.spoof_s,
         "coverage": asdict(coverage),
-        "signals": [_signal(report, signal) for signal in Signal],
+        "signals": [_signal(report, signal) for signal in OF_CLIPS],
         "explanation": _face_explanation(report.explained.get(Signal.FACE)),
         "voice_explanation": _voice_explanation(report.explained.get(Signal.VOICE)),
         "evidence_nat": verdict.decision.evidence_nat,

@@ -13,24 +13,24 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import Protocol
 
 import structlog
 
 from models.calibration import Calibration
+from models.challenge_score import ChallengeScores, Judgement, load_scores
 from models.explanation import Explanation
 from models.faces import Detection, FaceTracker, follow
-from models.identity import IdentityModel, Reference
-from models.window import Batch, FaceCrop, Pixels, Reason, Score, Signal, VoiceWindow, Window
+from models.window import Batch, FaceCrop, Pixels, Reason, Score, Signal, Window
 from stream.batcher import Batcher
 from stream.camera import Camera
+from stream.checks.challenges import Asked, Result
 from stream.decision import CallDecision
 from stream.events import Alert, AlertKind, AudioFrame, Decision, Dropped, Gap, Media, Medium, VideoFrame
 from stream.explainer import Explainable, Explainer, JudgedWindows, Run, WindowExplainer
-from stream.likeness import LikenessWatch
+from stream.other_side import OtherSide
 from stream.policy import Policy
-from stream.remote_party import FacePlace, RemoteParty
 from stream.scope import EVERYWHERE, Scope
 from stream.windower import FacePicture, Windower
 
@@ -39,6 +39,12 @@ log = structlog.get_logger()
 TICK_S = 0.5
 TIMELINE_READINGS = 3600
 """Half an hour at two readings a second."""
+
+
+@lru_cache(1)
+def challenge_scores() -> ChallengeScores:
+    """Return what outcomes of challenges are worth, as shipped."""
+    return load_scores()
 
 
 class FaceSearch(WindowExplainer, Protocol):
@@ -68,6 +74,9 @@ class Listener(Protocol):
         self, session: "Session", alert: Alert, window: Explainable, explanation: Explanation
     ) -> None:
         """Keep the explanation of an alert; may come after the call has ended."""
+
+    def on_challenge(self, session: "Session", result: Result) -> None:
+        """Take what came of a challenge."""
 
     def on_closed(self, session: "Session", cause: str) -> None:
         """Take word that the call has ended."""
@@ -129,9 +138,14 @@ class Session:
         self._decision = CallDecision(policy, detector.longs)
         self._judged = JudgedWindows()
         self._explainer = Explainer(info.id, detector, run, self._tell_explanation)
-        self._party: RemoteParty | None = None
-        self._likeness: LikenessWatch | None = None
-        self._comparing: asyncio.Task[None] | None = None
+        self.other = OtherSide(
+            info.id,
+            challenge_scores(),
+            run,
+            tell=self._take_challenge,
+            on_other_face=lambda: self._decision.restart(Signal.FACE),
+            on_done=self._on_task_done,
+        )
         self._alert: Alert | None = None
         self._picture: VideoFrame | None = None
         self._has_picture = asyncio.Event()
@@ -173,36 +187,6 @@ class Session:
         else:
             self.dropped = replace(self.dropped, audio_s=self.dropped.audio_s + amount)
 
-    @property
-    def faces(self) -> tuple[FacePlace, ...]:
-        """Where the faces are, once somebody asked for one of them."""
-        return self._party.faces if self._party else ()
-
-    @property
-    def compared_with(self) -> str:
-        """Who the caller is compared with; empty: nobody."""
-        return self._likeness.person if self._likeness else ""
-
-    def choose_face(self, track: int | None) -> None:
-        """Judge one face alone: the one that a person chose or, given none, the largest that moves."""
-        self._party = self._party or RemoteParty()
-        if track is not None and track != self._party.chosen:
-            self._decision.restart(Signal.FACE)
-        self._party.choose(track)
-
-    def compare_with(self, person: str, known: Sequence[Reference], model: IdentityModel) -> None:
-        """Compare the caller with somebody who was enrolled."""
-        self.compare_with_nobody()
-        self._likeness = LikenessWatch(person, known, model, self._run)
-        self._comparing = asyncio.create_task(self._likeness.work(), name=f"{self.id}-likeness")
-        self._comparing.add_done_callback(self._on_task_done)
-
-    def compare_with_nobody(self) -> None:
-        """End the comparison, if one runs."""
-        if self._comparing is not None:
-            self._comparing.cancel()
-        self._likeness = self._comparing = None
-
     def on_close(self, callback: Callable[[], None]) -> None:
         """Have `callback` called once when the call ends."""
         self._callbacks.append(callback)
@@ -213,7 +197,7 @@ class Session:
             return
         self._is_closed = True
         self._batcher.forget(self.id)
-        self.compare_with_nobody()
+        self.other.close()
         for task in self._tasks:
             task.cancel()
         self._listener.on_closed(self, cause)
@@ -233,10 +217,7 @@ class Session:
                 if self._camera.changes(frame.pixels):
                     self._decision.restart(Signal.FACE)
                 crops = await self._run(partial(self._crop, frame))
-                if self._party is not None:
-                    crops = self._party.take(crops, frame.time_s)
-                if self._likeness is not None:
-                    self._likeness.push(crops)
+                crops = self.other.see(crops, frame.time_s)
                 self._submit(self._windower.push_faces(FacePicture(time_s=frame.time_s, crops=crops)))
 
     def _crop(self, frame: VideoFrame) -> tuple[FaceCrop, ...]:
@@ -249,8 +230,7 @@ class Session:
                 self._submit(self._windower.advance(self._clock() - self._zero_s))
 
     def _submit(self, windows: Sequence[Window]) -> None:
-        if self._likeness is not None:
-            self._likeness.push([window for window in windows if isinstance(window, VoiceWindow)])
+        self.other.hear(windows)
         self._judged.submit(windows)
         self._batcher.submit(self.id, windows)
 
@@ -258,9 +238,20 @@ class Session:
         if score.reason is Reason.OVERLOAD:
             self.dropped = replace(self.dropped, windows=self.dropped.windows + 1)
         self._judged.take(score)
-        decision, change = self._decision.update((score,))
-        if self._likeness is not None:
-            decision = replace(decision, likeness=self._likeness.found)
+        self._say(*self._decision.update((score,)))
+
+    def _take_challenge(self, asked: Asked, judgement: Judgement) -> None:
+        before = self._decision.decision()
+        first_s, last_s = judgement.span_s or (asked.asked_s, asked.asked_s + asked.challenge.seconds)
+        decision, change = self._decision.challenged(judgement.llr, last_s - first_s)
+        nats = before.evidence_nat, decision.evidence_nat
+        self._listener.on_challenge(
+            self, Result(asked=asked, judgement=judgement, before_nat=nats[0], after_nat=nats[1])
+        )
+        self._say(decision, change)
+
+    def _say(self, decision: Decision, change: AlertKind | None) -> None:
+        decision = replace(decision, likeness=self.other.likeness)
         if self.timeline and self.timeline[-1].time_s == decision.time_s:
             self.timeline.pop()
         self.timeline.append(decision)

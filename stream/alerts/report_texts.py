@@ -88,7 +88,7 @@ EN: Texts = {
     "why": "Why the alert was raised",
     "why_text": "The evidence that a face or a voice of this call is machine-made reached {evidence} nat; the alert is "
     "raised at {threshold} nat. It was raised {since} into the call.",
-    "signal": {"face": "Face", "voice": "Voice", "sync": "Lips and voice"},
+    "signal": {"face": "Face", "voice": "Voice", "sync": "Lips and voice", "challenge": "Active check"},
     "columns": ["Signal", "Share", "Evidence [nat]", "Analysed"],
     "plot": "Evidence over the call",
     "plot_help": "Line: gathered evidence. Dashed: the alert line. Shaded: while the alert stood.",

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
-from models.drift import Identity
 from models.window import Reason, Signal
 from stream.api import people_messages as people
+from stream.api import side_messages as side
 from stream.api.admin_messages import (
     AuditMessage,
     DeadLetterMessage,
@@ -40,7 +40,7 @@ from stream.api.case_messages import (
 from stream.api.explanation_messages import FaceExplanationMessage, VoiceExplanationMessage
 from stream.api.message import Message
 from stream.api.promise_messages import LabelMessage, LabelRequest, PromiseMessage
-from stream.events import AlertKind, Likeness, State
+from stream.events import AlertKind, State
 from stream.forwarding.pack import Pack
 
 PROTOCOL_VERSION = 1
@@ -164,31 +164,6 @@ class AlertMessage(Message):
     """Key of the text that says what to do next."""
 
 
-class ResemblanceMessage(Message):
-    """How the caller's voice or face compares with that of the person who was enrolled."""
-
-    identity: Identity
-    likeness: Likeness
-    llr: float | None
-    """Of one person against two, up = one [nat]; null where it cannot be said."""
-    reason: Reason | None
-    """Why `llr` is null."""
-    caller_s: float
-    """Speech or face of the call that it rests on [s]."""
-
-
-class FacePlaceMessage(Message):
-    """Where a face is in the newest picture, for a person to choose from."""
-
-    track: int
-    box: list[float]
-    """Left, top, width, height, as shares of the picture's width and height."""
-    is_still: bool
-    """Whether it looks like a picture that does not move."""
-    is_chosen: bool
-    """Whether it is the one that is judged."""
-
-
 class VerdictMessage(Message):
     """The live reading of one call, twice a second."""
 
@@ -205,9 +180,9 @@ class VerdictMessage(Message):
     threshold_nat: float
     compared_with: str = ""
     """Name of the person whom the caller is compared with; empty: nobody."""
-    likeness: list[ResemblanceMessage] = Field(default_factory=list)
+    likeness: list[side.ResemblanceMessage] = Field(default_factory=list)
     """To that person, by voice and by face; no part of the evidence."""
-    faces: list[FacePlaceMessage] = Field(default_factory=list)
+    faces: list[side.FacePlaceMessage] = Field(default_factory=list)
     """Of the newest pictures, largest first, once one was asked for; empty in readings that were kept."""
 
 
@@ -273,7 +248,8 @@ StoredMessage = Annotated[
     | CaseActionMessage
     | StakeMessage
     | EvidenceMessage
-    | EvidenceDeletedMessage,
+    | EvidenceDeletedMessage
+    | side.CheckMessage,
     Field(discriminator="type"),
 ]
 ServerMessage = Annotated[HelloMessage | StoredMessage | VerdictMessage, Field(discriminator="type")]
@@ -293,6 +269,7 @@ def json_schema() -> dict[str, object]:
         *(WebhookRequest, NewWebhookMessage, WebhookTestMessage, DeadLetterMessage, DeleteRequest),
         *(Pack, *later),
         *people.MESSAGES,
+        *side.MESSAGES,
     )
     adapters: list[TypeAdapter[Any]] = [SERVER, *(TypeAdapter(message) for message in plain)]
     _, schema = TypeAdapter.json_schemas([(i, "serialization", a) for i, a in enumerate(adapters)])

@@ -1,4 +1,4 @@
-"""The other side of a running call: which face is theirs, and whom they are compared with."""
+"""The other side of a running call: which face is theirs, whom they are compared with, what they are asked to do."""
 
 from typing import Annotated
 
@@ -11,11 +11,14 @@ from stream.api.people import too_many
 from stream.api.people_messages import CompareRequest, FaceRequest
 from stream.api.principal import Principal
 from stream.api.seen import seen_call
+from stream.api.side_messages import AskedMessage, CheckRequest, ProposedMessage
+from stream.api.told import asked_message
+from stream.checks.challenges import proposed
 from stream.checks.passphrase import WrongPassphraseError
 from stream.checks.people import People, TooManyTriesError
 from stream.checks.references import References, StaleReferenceError
 from stream.desk import Desk
-from stream.session import Session
+from stream.session import Session, challenge_scores
 
 
 def router(desk: Desk, people: People, references: References, model: IdentityModel, access: Access) -> APIRouter:
@@ -33,8 +36,23 @@ def router(desk: Desk, people: People, references: References, model: IdentityMo
     @routes.put("/face", status_code=204, response_class=Response)
     async def choose(session: str, given: FaceRequest, principal: OfCall) -> Response:
         """Judge one face of the picture alone: the one that a person chose, or the largest that moves."""
-        running(session, principal).choose_face(given.track)
+        running(session, principal).other.choose_face(given.track)
         return Response(status_code=204)
+
+    @routes.get("/checks")
+    async def checks(session: str, principal: OfCall) -> ProposedMessage:
+        """Return which checks are worth most now, and the one that runs."""
+        call = running(session, principal)
+        now = call.other.challenges.now
+        kinds = list(proposed(call.timeline[-1] if call.timeline else None, challenge_scores().information))
+        return ProposedMessage(proposed=kinds, running=asked_message(now) if now else None)
+
+    @routes.post("/checks", status_code=201)
+    async def check(session: str, given: CheckRequest, principal: OfCall) -> AskedMessage:
+        """Ask something of the other side; say it to them, or show it. What came of it is an event, `check`."""
+        call = running(session, principal)
+        best = proposed(call.timeline[-1] if call.timeline else None, challenge_scores().information)
+        return asked_message(call.other.challenge(given.kind or best[0], principal.name))
 
     @routes.put("/reference", status_code=204, response_class=Response)
     async def compare(session: str, given: CompareRequest, principal: OfCall) -> Response:
@@ -54,13 +72,13 @@ def router(desk: Desk, people: People, references: References, model: IdentityMo
             raise HTTPException(409, str(exc)) from exc
         if known is None:
             raise HTTPException(404, f"{person.name!r} was not enrolled")
-        call.compare_with(person.name, known, model)
+        call.other.compare_with(person.name, known, model)
         return Response(status_code=204)
 
     @routes.delete("/reference", status_code=204, response_class=Response)
     async def leave(session: str, principal: OfCall) -> Response:
         """Compare the caller with nobody any more."""
-        running(session, principal).compare_with_nobody()
+        running(session, principal).other.compare_with_nobody()
         return Response(status_code=204)
 
     return routes

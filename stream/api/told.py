@@ -9,13 +9,13 @@ from stream.api.messages import (
     AlertMessage,
     CoverageMessage,
     DroppedMessage,
-    FacePlaceMessage,
-    ResemblanceMessage,
     SessionEndedMessage,
     SignalMessage,
     StoredMessage,
     VerdictMessage,
 )
+from stream.api.side_messages import AskedMessage, CheckMessage, FacePlaceMessage, ResemblanceMessage
+from stream.checks.challenges import Asked, Result, instead
 from stream.events import Alert, Coverage, Decision, State
 from stream.session import Session
 
@@ -34,14 +34,14 @@ def verdict_message(session: Session, decision: Decision) -> VerdictMessage:
         dropped=DroppedMessage.model_validate(session.dropped),
         evidence_nat=decision.evidence_nat,
         threshold_nat=decision.threshold_nat,
-        compared_with=session.compared_with if decision.likeness else "",
+        compared_with=session.other.compared_with if decision.likeness else "",
         likeness=[ResemblanceMessage.model_validate(one) for one in decision.likeness],
     )
 
 
 def live_message(session: Session, decision: Decision) -> VerdictMessage:
     """Return the newest reading of a running call, with what only its moment needs."""
-    faces = [FacePlaceMessage.model_validate(face) for face in session.faces]
+    faces = [FacePlaceMessage.model_validate(face) for face in session.other.faces]
     return verdict_message(session, decision).model_copy(update={"faces": faces})
 
 
@@ -106,4 +106,43 @@ def ended(
         signals=[SignalMessage.model_validate(reading) for reading in said.readings] if said else [],
         is_telephone=said.is_telephone if said else False,
         mean_llr=mean_llr,
+    )
+
+
+def asked_message(asked: Asked) -> AskedMessage:
+    """Return a check that was begun."""
+    challenge = asked.challenge
+    return AskedMessage(
+        id=asked.id,
+        kind=challenge.kind,
+        steps=list(challenge.steps),
+        code=challenge.code,
+        asked_s=asked.asked_s,
+        seconds=challenge.seconds,
+        instead=instead(challenge.kind),
+    )
+
+
+def check_message(session: str, result: Result) -> CheckMessage:
+    """Return what came of a check, not yet numbered."""
+    asked, found = result.asked, result.judgement
+    start_s, end_s = found.span_s or (None, None)
+    return CheckMessage(
+        seq=0,
+        session=session,
+        at=datetime.now(UTC).isoformat(),
+        by=asked.by,
+        id=asked.id,
+        kind=asked.challenge.kind,
+        steps=list(asked.challenge.steps),
+        code=asked.challenge.code,
+        asked_s=asked.asked_s,
+        outcome=found.outcome,
+        seen=list(found.steps),
+        latency_s=found.latency_s,
+        start_s=start_s,
+        end_s=end_s,
+        llr=found.llr,
+        before_nat=result.before_nat,
+        after_nat=result.after_nat,
     )

@@ -52,6 +52,8 @@ RIGHTS: dict[tuple[str, str], Right | None] = {
     ("PUT", "/v1/people/{id}/reference"): Right.CALL,
     ("DELETE", "/v1/people/{id}/reference"): Right.CALL,
     ("PUT", "/v1/sessions/{session}/face"): Right.CALL,
+    ("GET", "/v1/sessions/{session}/checks"): Right.CALL,
+    ("POST", "/v1/sessions/{session}/checks"): Right.CALL,
     ("POST", "/v1/asks"): Right.CALL,
     ("GET", "/v1/asks/{id}"): Right.CALL,
     ("DELETE", "/v1/asks/{id}"): Right.CALL,

@@ -19,7 +19,7 @@ from models.training.voice_data import decode
 from models.window import SAMPLE_RATE_HZ, Pixels, Samples
 from stream import demo
 from stream.api.admin_messages import Role
-from stream.api.messages import ResemblanceMessage
+from stream.api.side_messages import ResemblanceMessage
 from stream.events import AudioFrame, Likeness, VideoFrame
 
 ROOT = Path(__file__).parents[2]

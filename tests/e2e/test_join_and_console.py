@@ -81,7 +81,7 @@ async def test_a_customer_joins_by_a_link_and_the_agent_sees_hears_and_hands_ove
         state = agent.get_by_test_id("console-state")
         await expect(state).to_have_attribute("data-state", "spoof", timeout=60_000)
         hand_over = agent.get_by_test_id("hand-over")
-        await agent.get_by_role("textbox").last.fill("He does not know his own street")
+        await agent.get_by_test_id("desk-box").locator("textarea").fill("He does not know his own street")
         await hand_over.click()
         await expect(agent.get_by_test_id("handed-over")).to_be_visible(timeout=5_000)
         headers = {"Authorization": "Bearer root"}

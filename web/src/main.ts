@@ -15,9 +15,9 @@ if ("serviceWorker" in navigator && isSecureContext && route.page !== "join" && 
   navigator.serviceWorker.register("/sw.js").catch(() => undefined);
 }
 
-// A page that captures a tab can see that it is one of ours: see `capture.ts`.
+// A page that captures a tab can see that it is one of ours: see `capture.ts`. Within a frame we are not the tab.
 const devices = navigator.mediaDevices as (MediaDevices & { setCaptureHandleConfig?: (config: object) => void }) | undefined;
-devices?.setCaptureHandleConfig?.({ handle: OWN_HANDLE, permittedOrigins: ["*"] });
+if (window.parent === window) devices?.setCaptureHandleConfig?.({ handle: OWN_HANDLE, permittedOrigins: ["*"] });
 
 const target = document.getElementById("app");
 if (!target) throw new Error("index.html has no #app");

@@ -11,11 +11,13 @@ from models.calibration import Calibration
 from models.explanation import Explanation, FaceExplanation, VoiceExplanation
 from models.faces import Detection
 from models.promise import DecisionModel
+from models.text_reader import TextReader
 from models.window import HOP_S, PICTURE_RATE_HZ, SAMPLE_RATE_HZ, Batch, FaceWindow, Pixels, Score, Signal, scored
 from stream import report
 from stream.clip import ClipCheck, ClipReport
 from stream.events import AudioFrame, State, Verdict, VideoFrame
 from stream.explainer import Explainable
+from stream.forwarded.examine import Examination
 from stream.policy import Policy
 
 PICTURE = np.full((240, 320, 3), 90, np.uint8)
@@ -93,7 +95,8 @@ def test_the_verdict_names_the_most_suspicious_seconds_and_bands_of_the_voice(ro
     clip = check(Models(face_from_s=99.0, voice_from_s=5.0), round_model)
     start_s = clip.explained[Signal.VOICE].window.start_s
     verdict = Verdict(state=State.SPOOF, reason=None, decision=clip.decisions[-1], spoof_s=9, first_alert_s=5.5)
-    found = ClipReport(
+    found = Examination(Path("call.wav"), Models(99.0, 99.0), Policy(), TextReader)
+    found.report = ClipReport(
         path=Path("call.wav"),
         is_truncated=False,
         verdict=verdict,

@@ -1,6 +1,6 @@
 /** Every text of the page that checks a forwarded clip, in three languages. */
 import type { Language } from "./language";
-import type { ClipMessage, State } from "./wire";
+import type { ClipMessage, Signal, State } from "./wire";
 
 export interface ClipTexts {
   readonly tab: string;
@@ -18,7 +18,7 @@ export interface ClipTexts {
   readonly estimate: string;
   readonly headline: Readonly<Record<State, string>>;
   readonly next: Readonly<Record<State, string>>;
-  readonly signals: Readonly<Record<"face" | "voice" | "sync", string>>;
+  readonly signals: Readonly<Record<Signal, string>>;
   readonly carried: string;
   readonly looked: (face: string, speech: string, whole: string) => string;
   readonly leftOut: (whole: string) => string;
@@ -64,7 +64,7 @@ const EN: ClipTexts = {
     suspect: "Do not forward it and do not act on it. Look for the same news from a source that you trust.",
     spoof: "Do not forward it and do not act on it. If it asks for money, call the person on a number that you know.",
   },
-  signals: { face: "the face", voice: "the voice", sync: "lips and voice" },
+  signals: { face: "the face", voice: "the voice", sync: "lips and voice", challenge: "the active check" },
   carried: "What gave it away:",
   looked: (face, speech, whole) => `${face} of face and ${speech} of speech of ${whole} were judged.`,
   leftOut: (whole) => `Only the first ${whole} were looked at.`,
@@ -128,7 +128,7 @@ const RU: ClipTexts = {
     suspect: "Не пересылайте и ничего по ней не делайте. Поищите ту же новость в источнике, которому доверяете.",
     spoof: "Не пересылайте и ничего по ней не делайте. Если просят денег, позвоните человеку по номеру, который знаете сами.",
   },
-  signals: { face: "лицо", voice: "голос", sync: "губы и голос" },
+  signals: { face: "лицо", voice: "голос", sync: "губы и голос", challenge: "проверка действием" },
   carried: "Что её выдало:",
   looked: (face, speech, whole) => `Из ${whole} проверено: лицо ${face}, речь ${speech}.`,
   leftOut: (whole) => `Проверены только первые ${whole}.`,
@@ -192,7 +192,7 @@ const KK: ClipTexts = {
     suspect: "Таратпаңыз және оған сүйеніп ештеңе жасамаңыз. Сол жаңалықты өзіңіз сенетін дереккөзден іздеңіз.",
     spoof: "Таратпаңыз және оған сүйеніп ештеңе жасамаңыз. Ақша сұраса, адамға өзіңіз білетін нөмірмен қоңырау шалыңыз.",
   },
-  signals: { face: "бет", voice: "дауыс", sync: "ерін мен дауыс" },
+  signals: { face: "бет", voice: "дауыс", sync: "ерін мен дауыс", challenge: "әрекетпен тексеру" },
   carried: "Не әшкереледі:",
   looked: (face, speech, whole) => `${whole} жазбаның ${face} беті және ${speech} сөзі тексерілді.`,
   leftOut: (whole) => `Тек алғашқы ${whole} тексерілді.`,

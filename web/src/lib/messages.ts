@@ -48,7 +48,7 @@ export type TimeS = number;
  * This interface was referenced by `Kua`'s JSON-Schema
  * via the `definition` "Signal".
  */
-export type Signal = "face" | "voice" | "sync";
+export type Signal = "face" | "voice" | "sync" | "challenge";
 /**
  * Face number within the call, for its lips as well; 0 for the voice.
  */
@@ -144,7 +144,43 @@ export type About = string;
  * Who asks.
  */
 export type By = string;
-export type Id1 = number;
+export type Id1 = string;
+/**
+ * What is asked.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "ChallengeKind".
+ */
+export type ChallengeKind = "turn" | "look" | "cover" | "closer" | "code" | "hum" | "whisper" | "clap";
+/**
+ * One part of what is asked.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "Step".
+ */
+export type Step =
+  "left" | "right" | "up" | "down" | "hand" | "near" | "far" | "glide_up" | "glide_down" | "clap" | "digit";
+/**
+ * What to do, in this order.
+ */
+export type Steps = Step[];
+/**
+ * Digits to say.
+ */
+export type Code = string;
+/**
+ * Session time [s].
+ */
+export type AskedS = number;
+/**
+ * Until it is judged [s].
+ */
+export type Seconds = number;
+/**
+ * What is asked.
+ */
+export type ChallengeKind1 = "turn" | "look" | "cover" | "closer" | "code" | "hum" | "whisper" | "clap";
+export type Id2 = number;
 export type At1 = string;
 export type By1 = string;
 export type RoleThen = string;
@@ -212,7 +248,7 @@ export type Notes = number;
  * Its newest event.
  */
 export type Seq2 = number;
-export type Id2 = string;
+export type Id3 = string;
 /**
  * What is kept of an alert.
  *
@@ -290,6 +326,53 @@ export type Standing = "kept" | "too_early" | "broken";
  * Call-hours after which the promise can be shown to be kept, does no further alert turn out false [h].
  */
 export type HoursNeeded = number;
+export type Type2 = "check";
+export type Seq4 = number;
+export type Session3 = string;
+/**
+ * UTC, ISO 8601.
+ */
+export type At3 = string;
+/**
+ * Who asked for it.
+ */
+export type By3 = string;
+export type Id4 = string;
+/**
+ * What was asked, in this order.
+ */
+export type Steps1 = Step[];
+export type Code1 = string;
+export type AskedS1 = number;
+/**
+ * What came of a challenge.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "Outcome".
+ */
+export type Outcome = "followed" | "broken" | "not_followed" | "unseen";
+/**
+ * What was seen or heard, in order.
+ */
+export type Seen = string[];
+/**
+ * From the request to the first of it [s].
+ */
+export type LatencyS = number | null;
+/**
+ * Of the seconds that it rests on, session time [s]; null if nothing was seen.
+ */
+export type StartS1 = number | null;
+export type EndS1 = number | null;
+/**
+ * Up = bona fide; 0 where it says nothing [nat].
+ */
+export type Llr1 = number;
+/**
+ * The call's evidence before it counted [nat].
+ */
+export type BeforeNat = number;
+export type AfterNat = number;
 export type FirstAlertS = number | null;
 /**
  * Seconds during which an alert stood [s].
@@ -300,7 +383,7 @@ export type ThresholdNat4 = number;
 export type PromiseHours1 = number;
 export type Signals2 = SignalMessage[];
 export type ProcessingS = number;
-export type Id3 = string;
+export type Id5 = string;
 export type Name1 = string;
 /**
  * How far the check of a clip is.
@@ -405,10 +488,10 @@ export type CallHours1 = number;
  */
 export type FaceShare = number | null;
 export type SpeechShare = number | null;
-export type Id4 = number;
+export type Id6 = number;
 export type Webhook = string;
-export type Type2 = string;
-export type Seq4 = number;
+export type Type3 = string;
+export type Seq5 = number;
 export type MadeAt = string;
 export type Tries = number;
 export type Error1 = string;
@@ -441,11 +524,11 @@ export type AudioS = number;
  * What was got, what is allowed, what to do.
  */
 export type Error2 = string;
-export type Type3 = "evidence_deleted";
-export type Seq5 = number;
-export type Session3 = string;
-export type At3 = string;
-export type By3 = string;
+export type Type4 = "evidence_deleted";
+export type Seq6 = number;
+export type Session4 = string;
+export type At4 = string;
+export type By4 = string;
 /**
  * `retention`, or why a person asked for it.
  */
@@ -454,29 +537,29 @@ export type Cause1 = string;
  * Of what is gone.
  */
 export type Sha2561 = string[];
-export type Type4 = "evidence";
-export type Seq6 = number;
-export type Session4 = string;
-export type Alert2 = string;
-export type At4 = string;
-export type Id5 = string;
-export type MediaType1 = string;
-export type Sha2562 = string;
-export type StartS1 = number | null;
-export type EndS1 = number | null;
-export type Type5 = "explanation";
+export type Type5 = "evidence";
 export type Seq7 = number;
 export type Session5 = string;
+export type Alert2 = string;
+export type At5 = string;
+export type Id7 = string;
+export type MediaType1 = string;
+export type Sha2562 = string;
+export type StartS2 = number | null;
+export type EndS2 = number | null;
+export type Type6 = "explanation";
+export type Seq8 = number;
+export type Session6 = string;
 /**
  * Id of the alert that it explains.
  */
 export type Alert3 = string;
-export type At5 = string;
+export type At6 = string;
 /**
  * The window that it rests on [s].
  */
-export type StartS2 = number;
-export type EndS2 = number;
+export type StartS3 = number;
+export type EndS3 = number;
 /**
  * The window's most suspicious picture [s]: the one of `face.jpg`.
  */
@@ -513,12 +596,12 @@ export type IsChosen = boolean;
  * Null: the largest that moves.
  */
 export type Track3 = number | null;
-export type Type6 = "hello";
+export type Type7 = "hello";
 export type Version1 = 1;
 /**
  * Newest stored event.
  */
-export type Seq8 = number;
+export type Seq9 = number;
 /**
  * What two people are told apart by; named as the signals of a score will be.
  *
@@ -526,7 +609,7 @@ export type Seq8 = number;
  * via the `definition` "Identity".
  */
 export type Identity = "identity_voice" | "identity_face";
-export type Id6 = string;
+export type Id8 = string;
 export type Name2 = string;
 export type CreatedAt = string;
 export type ExpiresAt = string;
@@ -534,7 +617,7 @@ export type RevokedAt = string | null;
 /**
  * The newest call that was joined by it.
  */
-export type Session6 = string | null;
+export type Session7 = string | null;
 export type Amount1 = number | null;
 export type Currency1 = string;
 export type Reference1 = string;
@@ -548,15 +631,15 @@ export type Name3 = string;
 export type Hours = number;
 export type IceServers1 = string[];
 export type ExpiresAt1 = string;
-export type Type7 = "label";
-export type Seq9 = number;
-export type Session7 = string;
+export type Type8 = "label";
+export type Seq10 = number;
+export type Session8 = string;
 export type Alert4 = string;
-export type At6 = string;
-export type By4 = string;
+export type At7 = string;
+export type By5 = string;
 export type Note4 = string;
 export type Reason2 = string;
-export type By5 = string;
+export type By6 = string;
 export type Note5 = string;
 /**
  * In a few words: what the decision rests on.
@@ -591,7 +674,7 @@ export type OwnCallsOnly = boolean;
  * Its id; empty for the machine's own user on a loopback start and for `KUA_TOKEN`.
  */
 export type Token = string;
-export type Id7 = string;
+export type Id9 = string;
 /**
  * Of the page that the link opens; told this once.
  */
@@ -600,7 +683,7 @@ export type Path = string;
  * Of the page to open, with its secret after the `#`, which no server sees.
  */
 export type Path1 = string;
-export type Id8 = string;
+export type Id10 = string;
 export type Name5 = string;
 export type CreatedAt1 = string;
 export type CreatedBy = string;
@@ -611,7 +694,7 @@ export type RevokedAt1 = string | null;
  */
 export type UsedAt = string | null;
 export type Secret = string;
-export type Id9 = string;
+export type Id11 = string;
 export type Url = string;
 export type Types = string[];
 export type CreatedAt2 = string;
@@ -631,7 +714,7 @@ export type TextChecked = boolean;
  * @minItems 1
  */
 export type Statements = [Statement, ...Statement[]];
-export type Id10 = string;
+export type Id12 = string;
 /**
  * How sure a statement is.
  *
@@ -646,7 +729,7 @@ export type AsOf = string;
 export type Sources = [Source1, ...Source1[]];
 export type Title = string;
 export type Url1 = string;
-export type Id11 = string;
+export type Id13 = string;
 export type Name6 = string;
 export type Number = string;
 export type HasSafeWord = boolean;
@@ -688,23 +771,27 @@ export type Decision = string;
  */
 export type MeasuredOn = string;
 export type Channels = ChannelPromiseMessage[];
+/**
+ * The best first.
+ */
+export type Proposed = ChallengeKind[];
 export type About1 = string;
-export type By6 = string;
+export type By7 = string;
 export type IsAnswered = boolean;
 /**
  * Of one person against two, up = one [nat]; null where it cannot be said.
  */
-export type Llr1 = number | null;
+export type Llr2 = number | null;
 /**
  * Speech or face of the call that it rests on [s].
  */
 export type CallerS = number;
 export type Matches = boolean;
 export type Word = string;
-export type Type8 = "session_ended";
-export type Seq10 = number;
-export type Session8 = string;
-export type At7 = string;
+export type Type9 = "session_ended";
+export type Seq11 = number;
+export type Session9 = string;
+export type At8 = string;
 export type Cause2 = string;
 /**
  * What is said of a call, a signal or a track. Grey (`undecided`) is never shown as green.
@@ -724,13 +811,13 @@ export type Signals3 = SignalMessage[];
  * Whether its sound came over a telephone line.
  */
 export type IsTelephone3 = boolean;
-export type Session9 = string;
+export type Session10 = string;
 export type Name8 = string;
 export type Source2 = string;
 export type StartedAt = string;
 export type EndedAt1 = string | null;
-export type Type9 = "verdict";
-export type Session10 = string;
+export type Type10 = "verdict";
+export type Session11 = string;
 export type TimeS2 = number;
 export type Signals4 = SignalMessage[];
 /**
@@ -750,22 +837,22 @@ export type Likeness1 = ResemblanceMessage[];
  * Of the newest pictures, largest first, once one was asked for; empty in readings that were kept.
  */
 export type Faces = FacePlaceMessage[];
-export type Type10 = "session_started";
-export type Seq11 = number;
-export type Session11 = string;
+export type Type11 = "session_started";
+export type Seq12 = number;
+export type Session12 = string;
 export type Name9 = string;
 export type Source3 = string;
 /**
  * UTC, ISO 8601.
  */
-export type At8 = string;
-export type Seq12 = number;
-export type Sessions = SessionMessage[];
-export type Type11 = "stake";
-export type Seq13 = number;
-export type Session12 = string;
 export type At9 = string;
-export type By7 = string;
+export type Seq13 = number;
+export type Sessions = SessionMessage[];
+export type Type12 = "stake";
+export type Seq14 = number;
+export type Session13 = string;
+export type At10 = string;
+export type By8 = string;
 export type Amount2 = number | null;
 export type Currency2 = string;
 export type Reference2 = string;
@@ -784,9 +871,9 @@ export type ConfirmedShare = number | null;
  */
 export type MedianTriageS = number | null;
 export type P90TriageS = number | null;
-export type StartS3 = number;
-export type EndS3 = number;
-export type Session13 = string;
+export type StartS4 = number;
+export type EndS4 = number;
+export type Session14 = string;
 export type Readings = VerdictMessage[];
 /**
  * Of the person or program that will use it.
@@ -796,19 +883,19 @@ export type Name10 = string;
  * After which it expires [d]; null: never.
  */
 export type Days1 = number | null;
-export type Type12 = "voice_explanation";
-export type Seq14 = number;
-export type Session14 = string;
+export type Type13 = "voice_explanation";
+export type Seq15 = number;
+export type Session15 = string;
 /**
  * Id of the alert that it explains.
  */
 export type Alert5 = string;
-export type At10 = string;
+export type At11 = string;
 /**
  * The window that it rests on [s].
  */
-export type StartS4 = number;
-export type EndS4 = number;
+export type StartS5 = number;
+export type EndS5 = number;
 /**
  * Upper edge of the highest band [Hz].
  */
@@ -997,13 +1084,28 @@ export interface AskRequest {
   by: By;
 }
 /**
+ * A check that was begun.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "AskedMessage".
+ */
+export interface AskedMessage {
+  id: Id1;
+  kind: ChallengeKind;
+  steps: Steps;
+  code: Code;
+  asked_s: AskedS;
+  seconds: Seconds;
+  instead: ChallengeKind1;
+}
+/**
  * Somebody looked at evidence, or changed who may.
  *
  * This interface was referenced by `Kua`'s JSON-Schema
  * via the `definition` "AuditMessage".
  */
 export interface AuditMessage {
-  id: Id1;
+  id: Id2;
   at: At1;
   by: By1;
   role: RoleThen;
@@ -1091,7 +1193,7 @@ export interface CaseMessage {
  * via the `definition` "EvidenceItemMessage".
  */
 export interface EvidenceItemMessage {
-  id: Id2;
+  id: Id3;
   kind: EvidenceKind;
   media_type: MediaType;
   sha256: Sha256;
@@ -1133,6 +1235,44 @@ export interface ChannelPromiseMessage {
   hours_needed: HoursNeeded;
 }
 /**
+ * What came of a check.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "CheckMessage".
+ */
+export interface CheckMessage {
+  type: Type2;
+  seq: Seq4;
+  session: Session3;
+  at: At3;
+  by: By3;
+  id: Id4;
+  kind: ChallengeKind;
+  steps: Steps1;
+  code: Code1;
+  asked_s: AskedS1;
+  outcome: Outcome;
+  seen: Seen;
+  latency_s: LatencyS;
+  start_s: StartS1;
+  end_s: EndS1;
+  llr: Llr1;
+  before_nat: BeforeNat;
+  after_nat: AfterNat;
+}
+/**
+ * What to ask of the other side.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "CheckRequest".
+ */
+export interface CheckRequest {
+  /**
+   * Null: what is worth most now.
+   */
+  kind: ChallengeKind | null;
+}
+/**
  * The detector's estimate: the same decision as of a live call.
  *
  * This interface was referenced by `Kua`'s JSON-Schema
@@ -1157,7 +1297,7 @@ export interface ClipAnswerMessage {
  * via the `definition` "ClipMessage".
  */
 export interface ClipMessage {
-  id: Id3;
+  id: Id5;
   name: Name1;
   state: ClipState;
   progress: Progress;
@@ -1253,10 +1393,10 @@ export interface DayMessage {
  * via the `definition` "DeadLetterMessage".
  */
 export interface DeadLetterMessage {
-  id: Id4;
+  id: Id6;
   webhook: Webhook;
-  type: Type2;
-  seq: Seq4;
+  type: Type3;
+  seq: Seq5;
   made_at: MadeAt;
   tries: Tries;
   error: Error1;
@@ -1332,11 +1472,11 @@ export interface ErrorMessage {
  * via the `definition` "EvidenceDeletedMessage".
  */
 export interface EvidenceDeletedMessage {
-  type: Type3;
-  seq: Seq5;
-  session: Session3;
-  at: At3;
-  by: By3;
+  type: Type4;
+  seq: Seq6;
+  session: Session4;
+  at: At4;
+  by: By4;
   cause: Cause1;
   sha256: Sha2561;
 }
@@ -1347,17 +1487,17 @@ export interface EvidenceDeletedMessage {
  * via the `definition` "EvidenceMessage".
  */
 export interface EvidenceMessage {
-  type: Type4;
-  seq: Seq6;
-  session: Session4;
+  type: Type5;
+  seq: Seq7;
+  session: Session5;
   alert: Alert2;
-  at: At4;
-  id: Id5;
+  at: At5;
+  id: Id7;
   kind: EvidenceKind;
   media_type: MediaType1;
   sha256: Sha2562;
-  start_s: StartS1;
-  end_s: EndS1;
+  start_s: StartS2;
+  end_s: EndS2;
 }
 /**
  * Where on the face the evidence of an alert lies: a hint, made once the alert is out. It shows no face.
@@ -1366,13 +1506,13 @@ export interface EvidenceMessage {
  * via the `definition` "FaceExplanationMessage".
  */
 export interface FaceExplanationMessage {
-  type: Type5;
-  seq: Seq7;
-  session: Session5;
+  type: Type6;
+  seq: Seq8;
+  session: Session6;
   alert: Alert3;
-  at: At5;
-  start_s: StartS2;
-  end_s: EndS2;
+  at: At6;
+  start_s: StartS3;
+  end_s: EndS3;
   time_s: TimeS1;
   track: Track1;
   spoof: Spoof;
@@ -1406,9 +1546,9 @@ export interface FaceRequest {
  * via the `definition` "HelloMessage".
  */
 export interface HelloMessage {
-  type: Type6;
+  type: Type7;
   version: Version1;
-  seq: Seq8;
+  seq: Seq9;
 }
 /**
  * A link that was made, without its secret.
@@ -1417,12 +1557,12 @@ export interface HelloMessage {
  * via the `definition` "InviteMessage".
  */
 export interface InviteMessage {
-  id: Id6;
+  id: Id8;
   name: Name2;
   created_at: CreatedAt;
   expires_at: ExpiresAt;
   revoked_at: RevokedAt;
-  session: Session6;
+  session: Session7;
 }
 /**
  * A link for a remote party to join a call with a browser.
@@ -1454,13 +1594,13 @@ export interface JoinMessage {
  * via the `definition` "LabelMessage".
  */
 export interface LabelMessage {
-  type: Type7;
-  seq: Seq9;
-  session: Session7;
+  type: Type8;
+  seq: Seq10;
+  session: Session8;
   alert: Alert4;
-  at: At6;
+  at: At7;
   label: AlertLabel;
-  by: By4;
+  by: By5;
   note: Note4;
   reason: Reason2;
 }
@@ -1472,7 +1612,7 @@ export interface LabelMessage {
  */
 export interface LabelRequest {
   label: AlertLabel;
-  by: By5;
+  by: By6;
   note: Note5;
   reason: Reason3;
 }
@@ -1497,7 +1637,7 @@ export interface MeMessage {
  * via the `definition` "NewAskMessage".
  */
 export interface NewAskMessage {
-  id: Id7;
+  id: Id9;
   path: Path;
 }
 /**
@@ -1527,7 +1667,7 @@ export interface NewTokenMessage {
  * via the `definition` "TokenMessage".
  */
 export interface TokenMessage {
-  id: Id8;
+  id: Id10;
   name: Name5;
   role: Role;
   created_at: CreatedAt1;
@@ -1553,7 +1693,7 @@ export interface NewWebhookMessage {
  * via the `definition` "WebhookMessage".
  */
 export interface WebhookMessage {
-  id: Id9;
+  id: Id11;
   url: Url;
   types: Types;
   created_at: CreatedAt2;
@@ -1583,7 +1723,7 @@ export interface Note6 {
  * via the `definition` "Statement".
  */
 export interface Statement {
-  id: Id10;
+  id: Id12;
   status: Sureness;
   as_of: AsOf;
   sources: Sources;
@@ -1609,7 +1749,7 @@ export interface Text1 {
  * via the `definition` "PersonMessage".
  */
 export interface PersonMessage {
-  id: Id11;
+  id: Id13;
   name: Name6;
   number: Number;
   has_safe_word: HasSafeWord;
@@ -1657,6 +1797,16 @@ export interface PromiseMessage {
   channels: Channels;
 }
 /**
+ * Which checks are worth most now, and the one that runs.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "ProposedMessage".
+ */
+export interface ProposedMessage {
+  proposed: Proposed;
+  running: AskedMessage | null;
+}
+/**
  * What a link asks.
  *
  * This interface was referenced by `Kua`'s JSON-Schema
@@ -1664,7 +1814,7 @@ export interface PromiseMessage {
  */
 export interface QuestionMessage {
   about: About1;
-  by: By6;
+  by: By7;
   is_answered: IsAnswered;
 }
 /**
@@ -1676,7 +1826,7 @@ export interface QuestionMessage {
 export interface ResemblanceMessage {
   identity: Identity;
   likeness: Likeness;
-  llr: Llr1;
+  llr: Llr2;
   /**
    * Why `llr` is null.
    */
@@ -1708,10 +1858,10 @@ export interface SafeWordRequest {
  * via the `definition` "SessionEndedMessage".
  */
 export interface SessionEndedMessage {
-  type: Type8;
-  seq: Seq10;
-  session: Session8;
-  at: At7;
+  type: Type9;
+  seq: Seq11;
+  session: Session9;
+  at: At8;
   cause: Cause2;
   state: State1;
   call_s: CallS2;
@@ -1748,7 +1898,7 @@ export interface MeanLlr {
  * via the `definition` "SessionMessage".
  */
 export interface SessionMessage {
-  session: Session9;
+  session: Session10;
   name: Name8;
   source: Source2;
   started_at: StartedAt;
@@ -1770,8 +1920,8 @@ export interface SessionMessage {
  * via the `definition` "VerdictMessage".
  */
 export interface VerdictMessage {
-  type: Type9;
-  session: Session10;
+  type: Type10;
+  session: Session11;
   time_s: TimeS2;
   state: State;
   reason: Reason | null;
@@ -1791,12 +1941,12 @@ export interface VerdictMessage {
  * via the `definition` "SessionStartedMessage".
  */
 export interface SessionStartedMessage {
-  type: Type10;
-  seq: Seq11;
-  session: Session11;
+  type: Type11;
+  seq: Seq12;
+  session: Session12;
   name: Name9;
   source: Source3;
-  at: At8;
+  at: At9;
 }
 /**
  * All calls that run or ended lately, and the place in the stream of events from which to go on.
@@ -1805,7 +1955,7 @@ export interface SessionStartedMessage {
  * via the `definition` "SnapshotMessage".
  */
 export interface SnapshotMessage {
-  seq: Seq12;
+  seq: Seq13;
   sessions: Sessions;
 }
 /**
@@ -1815,11 +1965,11 @@ export interface SnapshotMessage {
  * via the `definition` "StakeMessage".
  */
 export interface StakeMessage {
-  type: Type11;
-  seq: Seq13;
-  session: Session12;
-  at: At9;
-  by: By7;
+  type: Type12;
+  seq: Seq14;
+  session: Session13;
+  at: At10;
+  by: By8;
   amount: Amount2;
   currency: Currency2;
   reference: Reference2;
@@ -1856,8 +2006,8 @@ export interface StatisticsMessage {
  * via the `definition` "StretchMessage".
  */
 export interface StretchMessage {
-  start_s: StartS3;
-  end_s: EndS3;
+  start_s: StartS4;
+  end_s: EndS4;
 }
 /**
  * The readings of one call so far, oldest first, at most the last half hour.
@@ -1866,7 +2016,7 @@ export interface StretchMessage {
  * via the `definition` "TimelineMessage".
  */
 export interface TimelineMessage {
-  session: Session13;
+  session: Session14;
   readings: Readings;
 }
 /**
@@ -1890,13 +2040,13 @@ export interface TokenRequest {
  * via the `definition` "VoiceExplanationMessage".
  */
 export interface VoiceExplanationMessage {
-  type: Type12;
-  seq: Seq14;
-  session: Session14;
+  type: Type13;
+  seq: Seq15;
+  session: Session15;
   alert: Alert5;
-  at: At10;
-  start_s: StartS4;
-  end_s: EndS4;
+  at: At11;
+  start_s: StartS5;
+  end_s: EndS5;
   top_hz: TopHz;
   energy_db: EnergyDb;
   spoof_percent: SpoofPercent;

@@ -1,6 +1,6 @@
 /** People who are known, their safe words and references, and questions to others about them. */
 import { ApiError, getJson, request, sendJson } from "./api";
-import type { AskMessage, Knows, NewAskMessage, PersonMessage, PersonRequest, QuestionMessage, ReferenceMessage } from "./wire";
+import type { AskedMessage, AskMessage, Knows, NewAskMessage, PersonMessage, PersonRequest, ProposedMessage, QuestionMessage, ReferenceMessage } from "./wire";
 
 export async function getPeople(): Promise<PersonMessage[]> {
   return getJson<PersonMessage[]>("/v1/people");
@@ -48,6 +48,16 @@ export async function compareWithNobody(session: string): Promise<void> {
 /** Judge one face of the picture alone; null: the largest that moves. */
 export async function chooseFace(session: string, track: number | null): Promise<void> {
   await sendJson("PUT", `/v1/sessions/${encodeURIComponent(session)}/face`, { track });
+}
+
+/** Return which active checks are worth most now. */
+export async function getProposed(session: string): Promise<ProposedMessage> {
+  return getJson<ProposedMessage>(`/v1/sessions/${encodeURIComponent(session)}/checks`);
+}
+
+/** Draw a check and have the service watch for it; what came of it is an event. */
+export async function startCheck(session: string, kind: AskedMessage["kind"]): Promise<AskedMessage> {
+  return sendJson<AskedMessage>("POST", `/v1/sessions/${encodeURIComponent(session)}/checks`, { kind });
 }
 
 export async function makeAsk(about: string, by: string): Promise<NewAskMessage> {

@@ -2,6 +2,7 @@
 import type {
   AlertMessage,
   CaseActionMessage,
+  CheckMessage,
   EvidenceDeletedMessage,
   EvidenceMessage,
   FaceExplanationMessage,
@@ -17,6 +18,7 @@ import type {
 export type {
   AboutMessage,
   AlertKind,
+  AskedMessage,
   AskMessage,
   AlertLabel,
   AlertMessage,
@@ -27,6 +29,7 @@ export type {
   CasePageMessage,
   CaseStatus,
   Channel,
+  CheckMessage,
   ClipMessage,
   ChannelPromiseMessage,
   CoverageMessage,
@@ -53,6 +56,7 @@ export type {
   PersonMessage,
   PersonRequest,
   PromiseMessage,
+  ProposedMessage,
   QuestionMessage,
   Reason,
   ReferenceMessage,
@@ -86,5 +90,6 @@ export type StoredMessage =
   | AlertMessage
   | LabelMessage
   | ExplanationMessage
+  | CheckMessage
   | CaseEvent;
 export type ServerMessage = HelloMessage | StoredMessage | VerdictMessage;

@@ -30,7 +30,7 @@ export const REASON: Record<Reason, string> = {
   error: "the analysis failed for a moment",
 };
 
-export const SIGNAL: Record<Signal, string> = { face: "Face", voice: "Voice", sync: "Lips and voice" };
+export const SIGNAL: Record<Signal, string> = { face: "Face", voice: "Voice", sync: "Lips and voice", challenge: "Active check" };
 
 export const WHY = {
   title: "Why",
@@ -46,7 +46,7 @@ export const WHY = {
   spoofPlain: "The evidence has crossed the alert line.",
   faded: "The evidence is back below the line, but the alert stands until it has faded.",
   and: " and ",
-  ofSignal: { face: "the face", voice: "the voice", sync: "the match of lips and voice" } satisfies Record<Signal, string>,
+  ofSignal: { face: "the face", voice: "the voice", sync: "the match of lips and voice", challenge: "the active check" } satisfies Record<Signal, string>,
   signalState: {
     undecided: "gathering",
     bona_fide: "no sign",

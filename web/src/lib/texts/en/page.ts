@@ -189,6 +189,7 @@ export const LOG = {
     reopened: "Case reopened",
   } satisfies Record<Deed, string>,
   other: {
+    check: "What came of a check",
     explanation: "Heat map of the face kept",
     voice_explanation: "Coarse picture of the sound kept",
     stake: "What is at stake",

@@ -30,7 +30,7 @@ export const REASON: typeof en.REASON = {
   error: "талдау бір сәтке орындалмай қалды",
 };
 
-export const SIGNAL: typeof en.SIGNAL = { face: "Бет", voice: "Дауыс", sync: "Ерін мен дауыс" };
+export const SIGNAL: typeof en.SIGNAL = { face: "Бет", voice: "Дауыс", sync: "Ерін мен дауыс", challenge: "Әрекетпен тексеру" };
 
 export const WHY: typeof en.WHY = {
   title: "Неліктен",
@@ -46,7 +46,7 @@ export const WHY: typeof en.WHY = {
   spoofPlain: "Жасандылық белгілері дабыл шегінен асты.",
   faded: "Белгілер шектен қайта төмендеді, бірақ олар жойылғанша дабыл күшінде қалады.",
   and: " және ",
-  ofSignal: { face: "бет", voice: "дауыс", sync: "ерін мен дауыстың сәйкестігі" },
+  ofSignal: { face: "бет", voice: "дауыс", sync: "ерін мен дауыстың сәйкестігі", challenge: "әрекетпен тексеру" },
   signalState: {
     undecided: "дерек жиналып жатыр",
     bona_fide: "белгі жоқ",

@@ -1,5 +1,6 @@
 export * as admin from "./admin";
 export * as call from "./call";
+export * as checks from "./checks";
 export * as console from "./console";
 export * as desk from "./desk";
 export * as numbers from "./numbers";

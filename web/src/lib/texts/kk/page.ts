@@ -186,6 +186,7 @@ export const LOG: typeof en.LOG = {
     reopened: "Іс қайта ашылды",
   },
   other: {
+    check: "Әрекетпен тексерудің нәтижесі",
     explanation: "Беттің күдікті жерлерінің суреті сақталды",
     voice_explanation: "Дыбыстың жалпылама суреті сақталды",
     stake: "Не қауіпте тұр",

@@ -30,7 +30,7 @@ export const REASON: typeof en.REASON = {
   error: "короткий сбой анализа",
 };
 
-export const SIGNAL: typeof en.SIGNAL = { face: "Лицо", voice: "Голос", sync: "Губы и голос" };
+export const SIGNAL: typeof en.SIGNAL = { face: "Лицо", voice: "Голос", sync: "Губы и голос", challenge: "Проверка действием" };
 
 export const WHY: typeof en.WHY = {
   title: "Почему",
@@ -46,7 +46,7 @@ export const WHY: typeof en.WHY = {
   spoofPlain: "Признаков подделки больше порога тревоги.",
   faded: "Признаков снова меньше порога, но тревога держится, пока они не исчезнут.",
   and: " и ",
-  ofSignal: { face: "лицо", voice: "голос", sync: "совпадение губ и голоса" },
+  ofSignal: { face: "лицо", voice: "голос", sync: "совпадение губ и голоса", challenge: "проверка действием" },
   signalState: {
     undecided: "данные собираются",
     bona_fide: "признаков нет",

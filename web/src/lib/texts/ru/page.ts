@@ -187,6 +187,7 @@ export const LOG: typeof en.LOG = {
     reopened: "Дело открыто снова",
   },
   other: {
+    check: "Итог проверки действием",
     explanation: "Сохранена карта подозрительных мест лица",
     voice_explanation: "Сохранена грубая картинка звука",
     stake: "Что под угрозой",

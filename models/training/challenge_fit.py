@@ -1,0 +1,131 @@
+"""From runs of the laboratory to the scores of challenges, and the table of who is caught by what.
+
+    python -m models.training.challenge_fit --runs runs.jsonl --out models/checkpoints/challenge.json
+
+Half of the sources fit the limit beyond which a pose jumps and the llr of each outcome; the other half is reported.
+"""
+
+import argparse
+import json
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from math import log
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.challenge import MODALITY, Challenge, ChallengeKind, Outcome, Step
+from models.challenge_face import FaceSeen
+from models.challenge_score import ChallengeScores, judge_face, judge_voice
+from models.challenge_voice import VoiceHeard
+from models.window import Signal
+
+BONA_FIDE = "bona_fide"
+JUMP_QUANTILE, JUMP_SLACK = 0.98, 1.9
+"""Of bona fide people's largest leaps, and by how much a limit lies above."""
+HALF = 0.5
+"""Added to every count: what was never seen may still happen."""
+LIMITS = {Outcome.FOLLOWED: (0.0, 0.7), Outcome.BROKEN: (-3.0, 0.0)}
+"""The laboratory's attackers are not the world's, of which more may pass: no outcome weighs more [nat]."""
+_JUMPING = (ChallengeKind.TURN, ChallengeKind.LOOK, ChallengeKind.CLOSER)
+"""Under a hand the landmarks of genuine faces leap too."""
+
+Run = Mapping[str, Any]
+
+
+def outcome_of(run: Run, scores: ChallengeScores) -> Outcome:
+    """Return what the service would have said of a run."""
+    kind, drawn, seen = ChallengeKind(run["kind"]), run["challenge"], run["seen"]
+    challenge = Challenge(kind=kind, steps=tuple(map(Step, drawn["steps"])), code=drawn["code"])
+    steps = tuple(map(Step, seen["steps"])) if seen else ()
+    if MODALITY[kind] is Signal.FACE:
+        return judge_face(challenge, FaceSeen(**seen | {"steps": steps}) if seen else None, scores).outcome
+    return judge_voice(challenge, VoiceHeard(**seen | {"steps": steps}) if seen else None, scores).outcome
+
+
+def fit(runs: Sequence[Run]) -> ChallengeScores:
+    """Return the scores that some runs give."""
+    max_jump = {}
+    for kind in _JUMPING:
+        jumps = [run["seen"]["jump"] for run in runs if (run["kind"], run["who"]) == (kind, BONA_FIDE) and run["seen"]]
+        if jumps:
+            max_jump[kind] = round(float(np.quantile(jumps, JUMP_QUANTILE)) * JUMP_SLACK, 2)
+    scores = ChallengeScores(max_jump=max_jump, llrs={})
+    llrs = {kind: _llrs(runs, kind, scores) for kind in ChallengeKind}
+    return ChallengeScores(max_jump=max_jump, llrs=llrs)
+
+
+def information(runs: Sequence[Run], kind: ChallengeKind, scores: ChallengeScores) -> float:
+    """Return what an outcome is expected to tell of who is before the camera, both being as likely [nat]."""
+    genuine, forged = _shares(runs, kind, scores)
+    told = 0.0
+    for outcome in Outcome:
+        mean = (genuine[outcome] + forged[outcome]) / 2
+        told += sum(p * log(p / mean) / 2 for p in (genuine[outcome], forged[outcome]))
+    return told
+
+
+def caught(runs: Iterable[Run], scores: ChallengeScores) -> dict[str, dict[str, tuple[float, int]]]:
+    """Return by attacker and challenge which share of runs was not simply followed, and of how many."""
+    counts: dict[tuple[str, str], Counter[Outcome]] = {}
+    for run in runs:
+        counts.setdefault((run["who"], run["kind"]), Counter())[outcome_of(run, scores)] += 1
+    table: dict[str, dict[str, tuple[float, int]]] = {}
+    for (who, kind), found in sorted(counts.items()):
+        share = round(1 - found[Outcome.FOLLOWED] / found.total(), 3)
+        table.setdefault(who, {})[kind] = (share, found.total())
+    return table
+
+
+def _llrs(runs: Sequence[Run], kind: ChallengeKind, scores: ChallengeScores) -> dict[Outcome, float]:
+    genuine, forged = _shares(runs, kind, scores)
+    llrs = {outcome: log(genuine[outcome] / forged[outcome]) for outcome in LIMITS}
+    return {outcome: round(float(np.clip(llr, *LIMITS[outcome])), 3) for outcome, llr in llrs.items()}
+
+
+def _shares(
+    runs: Sequence[Run], kind: ChallengeKind, scores: ChallengeScores
+) -> tuple[dict[Outcome, float], dict[Outcome, float]]:
+    """Return how often bona fide people and how often attackers, each kind as often, had an outcome."""
+    by_who: dict[str, Counter[Outcome]] = {}
+    for run in runs:
+        if run["kind"] == kind:
+            by_who.setdefault(run["who"], Counter())[outcome_of(run, scores)] += 1
+    shares = {
+        who: {o: (found[o] + HALF) / (found.total() + HALF * len(Outcome)) for o in Outcome}
+        for who, found in by_who.items()
+    }
+    even = dict.fromkeys(Outcome, 1 / len(Outcome))
+    attackers = [share for who, share in shares.items() if who != BONA_FIDE] or [even]
+    return shares.get(BONA_FIDE, even), {o: float(np.mean([share[o] for share in attackers])) for o in Outcome}
+
+
+def main() -> None:
+    """Write the scores; print the table of the sources that did not fit them."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=Path, nargs="+", required=True)
+    parser.add_argument("--out", type=Path)
+    given = parser.parse_args()
+    runs = [json.loads(line) for path in given.runs for line in path.read_text().splitlines()]
+    fitting = [run for run in runs if _is_for_fitting(run)]
+    reported = [run for run in runs if not _is_for_fitting(run)]
+    scores = fit(fitting)
+    told = {kind: round(information(fitting, kind, scores), 3) for kind in ChallengeKind}
+    if given.out:
+        fields = {"max_jump": scores.max_jump, "llrs": scores.llrs, "information": told}
+        given.out.write_text(json.dumps(fields, indent=2) + "\n")
+    print(
+        json.dumps({"fitted_on": len(fitting), "max_jump": scores.max_jump, "llrs": scores.llrs, "information": told})
+    )
+    for who, row in caught(reported, scores).items():
+        print(who, json.dumps(row))
+
+
+def _is_for_fitting(run: Run) -> bool:
+    return zlib.crc32(f"half{run['source']}".encode()) % 2 == 0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""What challenges say enters the call's evidence, bounded, and is named where it carries an alert."""
+
+import pytest
+
+from models.call_evidence import MAX_CHALLENGED_NAT, MIN_CHALLENGED_NAT
+from models.challenge import ChallengeKind
+from models.promise import DecisionModel
+from models.window import Score, Signal
+from stream.checks.challenges import proposed
+from stream.decision import CallDecision
+from stream.events import AlertKind, State
+from stream.policy import Policy
+
+
+def score(end_s: float, signal: Signal = Signal.FACE, llr: float = 1.0) -> Score:
+    return Score(signal=signal, track=1, start_s=end_s - 4, end_s=end_s, llr=llr, raw=llr, reason=None, analysed_s=4.0)
+
+
+@pytest.fixture
+def decision(round_model: DecisionModel) -> CallDecision:
+    """A call of ten genuine seconds; the alert line is at 4 nat."""
+    call = CallDecision(Policy(model=round_model, promise_hours=100))
+    call.update(score(4 + i / 2) for i in range(12))
+    return call
+
+
+def test_one_that_broke_raises_the_evidence_and_several_the_alert(decision: CallDecision) -> None:
+    before = decision.decision().evidence_nat
+    said, change = decision.challenged(-2.5, 3.0)
+    assert (round(said.evidence_nat - before, 1) > 0, change) == (True, None)
+    said, change = decision.challenged(-2.5, 3.0)
+    reading = next(r for r in said.readings if r.signal is Signal.CHALLENGE)
+    assert reading.evidence_nat == MAX_CHALLENGED_NAT
+    assert reading.analysed_s == 6.0
+    if change is AlertKind.RAISED:
+        assert (said.state, reading.state) == (State.SPOOF, State.SPOOF)
+    for i in range(6):
+        said, change = decision.update([score(12 + i / 2, llr=-3.0)])
+    assert said.state is State.SPOOF
+    assert reading.share > 0
+
+
+def test_passing_helps_a_little_and_never_makes_a_call_green(round_model: DecisionModel) -> None:
+    call = CallDecision(Policy(model=round_model, promise_hours=100))
+    for _ in range(10):
+        said, change = call.challenged(0.7, 3.0)
+    reading = next(r for r in said.readings if r.signal is Signal.CHALLENGE)
+    assert (said.state, said.evidence_nat, change) == (State.UNDECIDED, 0.0, None)
+    assert reading.state is State.BONA_FIDE
+    assert call._call.evidence.challenged_nat == MIN_CHALLENGED_NAT
+
+
+def test_what_came_late_does_not_undo_a_challenge(decision: CallDecision) -> None:
+    said, _ = decision.challenged(-2.5, 3.0)
+    late, _ = decision.update([score(9.25)])
+    assert late.evidence_nat == pytest.approx(said.evidence_nat, abs=0.3)
+
+
+def test_the_sense_in_doubt_is_asked_first_and_one_that_is_missing_never(decision: CallDecision) -> None:
+    told = {ChallengeKind.TURN: 0.2, ChallengeKind.COVER: 0.3, ChallengeKind.HUM: 0.5, ChallengeKind.CLAP: 0.4}
+    assert proposed(None, told) == (ChallengeKind.HUM, ChallengeKind.CLAP, ChallengeKind.COVER)
+    of_face = proposed(decision.decision(), told)
+    assert of_face == (ChallengeKind.COVER, ChallengeKind.TURN)
+    decision.update([score(10 + i / 2, Signal.VOICE) for i in range(12)])
+    assert proposed(decision.decision(), told)[0] is ChallengeKind.HUM
