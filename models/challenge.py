@@ -10,6 +10,8 @@ from enum import StrEnum
 from itertools import product
 from random import Random
 
+from models import light_check
+from models.light_check import LightPlan
 from models.window import Signal
 
 
@@ -32,6 +34,8 @@ class ChallengeKind(StrEnum):
     """Whisper drawn digits."""
     CLAP = "clap"
     """Clap a drawn number of times."""
+    LIGHT = "light"
+    """Look into a screen that shows drawn colours: for calls that come by our own link, whose page shows them."""
 
 
 class Step(StrEnum):
@@ -72,6 +76,7 @@ MODALITY: Mapping[ChallengeKind, Signal] = {
     ChallengeKind.HUM: Signal.VOICE,
     ChallengeKind.WHISPER: Signal.VOICE,
     ChallengeKind.CLAP: Signal.VOICE,
+    ChallengeKind.LIGHT: Signal.FACE,
 }
 """By what it is judged."""
 
@@ -84,11 +89,14 @@ INSTEAD: Mapping[ChallengeKind, ChallengeKind] = {
     ChallengeKind.HUM: ChallengeKind.CLAP,
     ChallengeKind.WHISPER: ChallengeKind.HUM,
     ChallengeKind.CLAP: ChallengeKind.CODE,
+    ChallengeKind.LIGHT: ChallengeKind.CODE,
 }
 """For who cannot: of the other sense where a whole sense may be missing, else the gentler movement or sound."""
 
 SECONDS = 10.0
 """From the request to the end of what is judged [s]."""
+LIGHT_LATE_S = 2.0
+"""Colours are waited for so long beyond their time: what comes later is left out [s]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +107,7 @@ class Challenge:
     steps: tuple[Step, ...]
     """In their order."""
     code: str = ""
-    """Digits to say."""
+    """Digits to say; of light, the colours by their index."""
     seconds: float = SECONDS
 
 
@@ -113,6 +121,9 @@ def draw(kind: ChallengeKind, rng: Random) -> Challenge:
     if kind in (ChallengeKind.CODE, ChallengeKind.WHISPER):
         code = "".join(str(digit) for digit in rng.sample(range(10), 4))
         return Challenge(kind=kind, steps=(Step.DIGIT,) * len(code), code=code)
+    if kind is ChallengeKind.LIGHT:
+        code = "".join(map(str, LightPlan.draw(rng).colours))
+        return Challenge(kind=kind, steps=(), code=code, seconds=light_check.SECONDS + LIGHT_LATE_S)
     return Challenge(kind=kind, steps=rng.choice(_PATTERNS[kind]))
 
 

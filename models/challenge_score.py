@@ -6,16 +6,17 @@ The llr is that of an outcome in the laboratory: how often bona fide people had 
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from models import challenge_face, challenge_voice
+from models import challenge_face, challenge_voice, light_check
 from models.challenge import Challenge, ChallengeKind, Outcome
 from models.challenge_face import FaceSeen
 from models.challenge_voice import VoiceHeard
 from models.checkpoint import CHECKPOINTS, CheckpointError
 from models.drift import mean_of
 from models.identity import IdentityModel
+from models.light_check import LightPlan, Tint
 from models.window import FaceCrop
 
 CHECKPOINT = "challenge"
@@ -28,6 +29,8 @@ SYLLABLES: Mapping[str, tuple[int, ...]] = {
 """Of the digits 0 to 9 as they are said."""
 SYLLABLE_SLACK = 2
 """Counted syllables may be wrong by so many."""
+SEEN_NAT, MAX_LIGHT_NAT = 1.0, 0.7
+"""From here on the light was seen; and what that is worth at most: a forgery may be lit by it too [nat]."""
 MAX_LATENCY_S = 4.0
 """A reaction that comes later was not one to the request."""
 
@@ -42,6 +45,9 @@ class ChallengeScores:
     """Of an outcome, up = bona fide [nat]."""
     information: Mapping[ChallengeKind, float] = field(default_factory=dict)
     """What each kind is expected to tell of who is there [nat]."""
+
+
+NO_SCORES = ChallengeScores(max_jump={}, llrs={})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +89,19 @@ def judge_voice(challenge: Challenge, heard: VoiceHeard | None, scores: Challeng
     )
     outcome = Outcome.FOLLOWED if is_done else Outcome.BROKEN if is_broken else Outcome.NOT_FOLLOWED
     return _said(challenge, outcome, scores, heard.latency_s, heard.span_s, heard.steps)
+
+
+def judge_light(challenge: Challenge, tints: Sequence[Tint], asked_s: float) -> Judgement:
+    """Say whether the light that was shown fell on the face. If not: daylight, a face too far away, or a forgery."""
+    reading = light_check.read(LightPlan(colours=tuple(map(int, challenge.code))), tints, asked_s)
+    if reading is None:
+        return _said(challenge, Outcome.UNSEEN, NO_SCORES, None, None, ())
+    if reading.llr < SEEN_NAT:
+        return _said(challenge, Outcome.NOT_FOLLOWED, NO_SCORES, None, None, ())
+    start_s = asked_s + reading.latency_s
+    span_s = start_s, start_s + light_check.SECONDS
+    found = _said(challenge, Outcome.FOLLOWED, NO_SCORES, reading.latency_s, span_s, ())
+    return replace(found, llr=min(reading.llr, MAX_LIGHT_NAT))
 
 
 def syllables_of(challenge: Challenge) -> tuple[int, int]:

@@ -124,7 +124,15 @@ class Desk:
             self._scopes[started.session] = scope
             self._recorder.record(ended(started.session, "service stopped", None), scope)
 
-    def open(self, *, source: str, name: str, scope: Scope = EVERYWHERE, stake: Stake = NO_STAKE) -> Session:
+    def open(
+        self,
+        *,
+        source: str,
+        name: str,
+        scope: Scope = EVERYWHERE,
+        stake: Stake = NO_STAKE,
+        is_invited: bool = False,
+    ) -> Session:
         """Open a call.
 
         Raises:
@@ -137,7 +145,7 @@ class Desk:
         def run(work: Callable[[], T]) -> asyncio.Future[T]:
             return loop.run_in_executor(self._pool, work)
 
-        info = new_session_info(name, source, scope)
+        info = new_session_info(name, source, scope, is_invited=is_invited)
         session = Session(
             info, detector=self._detector, batcher=self._batcher, policy=self.policy, listener=self, run=run
         )

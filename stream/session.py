@@ -92,12 +92,14 @@ class SessionInfo:
     started_at: datetime
     scope: Scope = EVERYWHERE
     """Whose call it is."""
+    is_invited: bool = False
+    """Whether the other side came by our own link, whose page can show them something."""
 
 
-def new_session_info(name: str, source: str, scope: Scope = EVERYWHERE) -> SessionInfo:
+def new_session_info(name: str, source: str, scope: Scope = EVERYWHERE, *, is_invited: bool = False) -> SessionInfo:
     """Name a call that begins now."""
-    started_at = datetime.now(UTC)
-    return SessionInfo(id=secrets.token_urlsafe(9), name=name, source=source, started_at=started_at, scope=scope)
+    id, started_at = secrets.token_urlsafe(9), datetime.now(UTC)
+    return SessionInfo(id=id, name=name, source=source, started_at=started_at, scope=scope, is_invited=is_invited)
 
 
 class Session:
@@ -221,7 +223,9 @@ class Session:
                 self._submit(self._windower.push_faces(FacePicture(time_s=frame.time_s, crops=crops)))
 
     def _crop(self, frame: VideoFrame) -> tuple[FaceCrop, ...]:
-        return follow(frame.pixels, frame.time_s, self._tracker, self._detector.find_faces)
+        crops = follow(frame.pixels, frame.time_s, self._tracker, self._detector.find_faces)
+        self.other.challenges.look(frame.pixels, crops)
+        return crops
 
     async def _tick(self) -> None:
         while True:

@@ -18,7 +18,7 @@ import numpy as np
 
 from models.challenge import MODALITY, Challenge, ChallengeKind, Outcome, Step
 from models.challenge_face import FaceSeen
-from models.challenge_score import ChallengeScores, judge_face, judge_voice
+from models.challenge_score import SEEN_NAT, ChallengeScores, judge_face, judge_voice
 from models.challenge_voice import VoiceHeard
 from models.window import Signal
 
@@ -31,6 +31,8 @@ LIMITS = {Outcome.FOLLOWED: (0.0, 0.7), Outcome.BROKEN: (-3.0, 0.0)}
 """The laboratory's attackers are not the world's, of which more may pass: no outcome weighs more [nat]."""
 _JUMPING = (ChallengeKind.TURN, ChallengeKind.LOOK, ChallengeKind.CLOSER)
 """Under a hand the landmarks of genuine faces leap too."""
+
+OF_RUNS: tuple[ChallengeKind, ...] = tuple(kind for kind in ChallengeKind if kind is not ChallengeKind.LIGHT)
 
 Run = Mapping[str, Any]
 
@@ -53,7 +55,7 @@ def fit(runs: Sequence[Run]) -> ChallengeScores:
         if jumps:
             max_jump[kind] = round(float(np.quantile(jumps, JUMP_QUANTILE)) * JUMP_SLACK, 2)
     scores = ChallengeScores(max_jump=max_jump, llrs={})
-    llrs = {kind: _llrs(runs, kind, scores) for kind in ChallengeKind}
+    llrs = {kind: _llrs(runs, kind, scores) for kind in OF_RUNS}
     return ChallengeScores(max_jump=max_jump, llrs=llrs)
 
 
@@ -106,13 +108,17 @@ def main() -> None:
     """Write the scores; print the table of the sources that did not fit them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=Path, nargs="+", required=True)
+    parser.add_argument("--light", type=Path, help="What tests/bench/bench_light.py --out wrote")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     runs = [json.loads(line) for path in given.runs for line in path.read_text().splitlines()]
     fitting = [run for run in runs if _is_for_fitting(run)]
     reported = [run for run in runs if not _is_for_fitting(run)]
     scores = fit(fitting)
-    told = {kind: round(information(fitting, kind, scores), 3) for kind in ChallengeKind}
+    told = {kind: round(information(fitting, kind, scores), 3) for kind in OF_RUNS}
+    if given.light:
+        rows = [json.loads(line) for line in given.light.read_text().splitlines()]
+        told[ChallengeKind.LIGHT] = _fit_light(rows, given.out.with_name("light.json") if given.out else None)
     if given.out:
         fields = {"max_jump": scores.max_jump, "llrs": scores.llrs, "information": told}
         given.out.write_text(json.dumps(fields, indent=2) + "\n")
@@ -121,6 +127,26 @@ def main() -> None:
     )
     for who, row in caught(reported, scores).items():
         print(who, json.dumps(row))
+
+
+def _fit_light(rows: Sequence[Run], out: Path | None) -> float:
+    """Write the map from light's statistic to an llr; return what it is expected to tell [nat]."""
+    fitting = [row for row in rows if _is_for_fitting(row)]
+    lit = np.array([row["statistic"] for row in fitting if row["kind"] == "shown"])
+    dark = np.array([row["statistic"] for row in fitting if row["kind"] != "shown"])
+    # Both are near normal; one spread for both keeps the map rising.
+    spread = float(np.sqrt((lit.var() + dark.var()) / 2))
+    raws = np.linspace(dark.mean() - spread, lit.mean(), 8)
+    llrs = np.clip(((raws - dark.mean()) ** 2 - (raws - lit.mean()) ** 2) / (2 * spread**2), -1.5, 3.0)
+    if out:
+        fields = {"raws": np.round(raws, 3).tolist(), "llrs": np.round(llrs, 3).tolist()}
+        out.write_text(json.dumps(fields) + "\n")
+    counts = [(int((np.interp(part, raws, llrs) >= SEEN_NAT).sum()), len(part)) for part in (lit, dark)]
+    seen = [(n + HALF) / (of + 1) for n, of in counts]
+    told = 0.0
+    for p, q in (seen, [1 - share for share in seen]):
+        told += (p * log(2 * p / (p + q)) + q * log(2 * q / (p + q))) / 2
+    return round(float(told), 3)
 
 
 def _is_for_fitting(run: Run) -> bool:

@@ -107,11 +107,22 @@ class NewInviteMessage(Message):
     """Of the page to open, with its secret after the `#`, which no server sees."""
 
 
+class LightMessage(Message):
+    """Colours for a remote party's page to show, at once and once."""
+
+    id: str
+    colours: list[str]
+    """As CSS writes them, each for `step_s`."""
+    step_s: float
+
+
 class JoinMessage(Message):
     """All that a remote party is told."""
 
     ice_servers: list[str]
     expires_at: str
+    light: LightMessage | None
+    """While the agent asks for it."""
 
 
 class WebhookRequest(Message):

@@ -20,6 +20,7 @@ class OwnDesk:
     desk: Desk
     scope: Scope
     stake: Stake = NO_STAKE
+    is_invited: bool = False
 
     def open(self, *, source: str, name: str) -> CallSink:
         """Open a call.
@@ -27,7 +28,7 @@ class OwnDesk:
         Raises:
             ServiceFullError: As many calls run as may.
         """
-        return self.desk.open(source=source, name=name, scope=self.scope, stake=self.stake)
+        return self.desk.open(source=source, name=name, scope=self.scope, stake=self.stake, is_invited=self.is_invited)
 
 
 class Calls:
@@ -52,7 +53,7 @@ class Calls:
         if invite.session:  # a phone that lost its line comes back: its old call is over
             self._desk.close(invite.session, JOINED_AGAIN)
         stake = Stake(amount=invite.amount, currency=invite.currency, reference=invite.reference)
-        return OwnDesk(self._desk, principal.scope, stake)
+        return OwnDesk(self._desk, principal.scope, stake, is_invited=True)
 
     async def joined(self, principal: Principal, session: str) -> None:
         """Note which call was joined by a link."""

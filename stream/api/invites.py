@@ -11,6 +11,7 @@ from stream.api.access import Access
 from stream.api.admin_messages import InviteMessage, InviteRequest, JoinMessage, NewInviteMessage, Right
 from stream.api.principal import Principal
 from stream.api.seen import PRIVATE
+from stream.api.told import light_message
 from stream.desk import Desk
 from stream.scope import Stake
 from stream.settings import Settings
@@ -53,7 +54,9 @@ def router(tokens: Tokens, desk: Desk, settings: Settings, access: Access) -> AP
         response.headers.update(PRIVATE)
         if principal.invite is None:
             raise HTTPException(404, "only a link of an invite joins a call here")
-        return JoinMessage(ice_servers=settings.ice_servers, expires_at=_iso(principal.invite.expires_s))
+        call = desk.running(principal.invite.session or "")
+        light = light_message(call.other.challenges.now) if call is not None else None
+        return JoinMessage(ice_servers=settings.ice_servers, expires_at=_iso(principal.invite.expires_s), light=light)
 
     return routes
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Response
 
+from models.challenge import ChallengeKind
 from models.identity import IdentityModel
 from stream.api.access import Access
 from stream.api.admin_messages import Right
@@ -41,18 +42,22 @@ def router(desk: Desk, people: People, references: References, model: IdentityMo
 
     @routes.get("/checks")
     async def checks(session: str, principal: OfCall) -> ProposedMessage:
-        """Return which checks are worth most now, and the one that runs."""
-        call = running(session, principal)
+        """Return which checks are worth most now, and the one that runs; of a call that has ended none."""
+        seen_call(desk, principal, session)
+        call = desk.running(session)
+        if call is None:
+            return ProposedMessage(proposed=[], running=None)
         now = call.other.challenges.now
-        kinds = list(proposed(call.timeline[-1] if call.timeline else None, challenge_scores().information))
-        return ProposedMessage(proposed=kinds, running=asked_message(now) if now else None)
+        return ProposedMessage(proposed=list(best_for(call)), running=asked_message(now) if now else None)
 
     @routes.post("/checks", status_code=201)
     async def check(session: str, given: CheckRequest, principal: OfCall) -> AskedMessage:
         """Ask something of the other side; say it to them, or show it. What came of it is an event, `check`."""
         call = running(session, principal)
-        best = proposed(call.timeline[-1] if call.timeline else None, challenge_scores().information)
-        return asked_message(call.other.challenge(given.kind or best[0], principal.name))
+        kind = given.kind or best_for(call)[0]
+        if kind is ChallengeKind.LIGHT and not call.info.is_invited:
+            raise HTTPException(409, "only a page that was opened by our own link can show colours")
+        return asked_message(call.other.challenge(kind, principal.name))
 
     @routes.put("/reference", status_code=204, response_class=Response)
     async def compare(session: str, given: CompareRequest, principal: OfCall) -> Response:
@@ -82,3 +87,9 @@ def router(desk: Desk, people: People, references: References, model: IdentityMo
         return Response(status_code=204)
 
     return routes
+
+
+def best_for(call: Session) -> tuple[ChallengeKind, ...]:
+    """Return which checks are worth most in a call now."""
+    said = call.timeline[-1] if call.timeline else None
+    return proposed(said, challenge_scores().information, can_show=call.info.is_invited)

@@ -4,7 +4,10 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from statistics import fmean
 
+from models.challenge import ChallengeKind
+from models.light_check import COLOURS, STEP_S
 from models.window import Signal
+from stream.api.admin_messages import LightMessage
 from stream.api.messages import (
     AlertMessage,
     CoverageMessage,
@@ -121,6 +124,14 @@ def asked_message(asked: Asked) -> AskedMessage:
         seconds=challenge.seconds,
         instead=instead(challenge.kind),
     )
+
+
+def light_message(asked: Asked | None) -> LightMessage | None:
+    """Return what the other side's page is to show; None if nothing."""
+    if asked is None or asked.challenge.kind is not ChallengeKind.LIGHT:
+        return None
+    colours = ["#{:02x}{:02x}{:02x}".format(*COLOURS[int(i)]) for i in asked.challenge.code]
+    return LightMessage(id=asked.id, colours=colours, step_s=STEP_S)
 
 
 def check_message(session: str, result: Result) -> CheckMessage:

@@ -16,8 +16,9 @@ import numpy as np
 
 from models import challenge_face, challenge_voice
 from models.challenge import INSTEAD, MODALITY, Challenge, ChallengeKind, draw
-from models.challenge_score import ChallengeScores, Judgement, judge_face, judge_voice
-from models.window import SAMPLE_RATE_HZ, FaceCrop, Samples, Signal, VoicePiece
+from models.challenge_score import ChallengeScores, Judgement, judge_face, judge_light, judge_voice
+from models.light_check import Tint, tint
+from models.window import SAMPLE_RATE_HZ, FaceCrop, Pixels, Samples, Signal, VoicePiece
 from stream.errors import ConflictError
 from stream.events import Decision, State
 from stream.explainer import Run
@@ -27,6 +28,7 @@ BEFORE_S = 6.0
 GRACE_S = 1.2
 """After the last second that is judged, for what is late on its way [s]."""
 MAX_PROPOSED = 3
+MAX_TINTS = 200
 MAX_ASKED = 6
 """In one call: nobody bears more."""
 
@@ -61,6 +63,8 @@ class Memory:
     crops: deque[FaceCrop] = field(default_factory=deque)
     pieces: deque[tuple[float, VoicePiece]] = field(default_factory=deque)
     """With the session time at which each ends [s]."""
+    tints: deque[Tint] = field(default_factory=partial(deque, maxlen=MAX_TINTS))
+    """Of the face against what is behind it, while light is shown."""
     held_s: float = BEFORE_S
 
     def see(self, crops: Sequence[FaceCrop]) -> None:
@@ -138,11 +142,20 @@ class Challenges:
         self.now = Asked(id=token_urlsafe(9), challenge=challenge, asked_s=self.memory.now_s, by=by)
         return self.now
 
+    def look(self, picture: Pixels, crops: Sequence[FaceCrop]) -> None:
+        """Take a whole picture, in any thread: the light of a screen is told against what is behind a face."""
+        if self.now is not None and self.now.challenge.kind is ChallengeKind.LIGHT and crops:
+            found = tint(picture, max(crops, key=lambda crop: crop.face_px))
+            if found is not None:
+                self.memory.tints.append(found)
+
     async def finish(self, asked: Asked) -> None:
         """Wait until its time is over, judge it, and tell."""
         await asyncio.sleep(asked.challenge.seconds + GRACE_S)
         at_s, until_s = asked.asked_s, asked.asked_s + asked.challenge.seconds
-        if MODALITY[asked.challenge.kind] is Signal.FACE:
+        if asked.challenge.kind is ChallengeKind.LIGHT:
+            judge = partial(judge_light, asked.challenge, tuple(self.memory.tints), at_s)
+        elif MODALITY[asked.challenge.kind] is Signal.FACE:
             seen = self.memory.face(at_s - BEFORE_S, at_s), self.memory.faces(at_s, until_s)
             judge = partial(_judged_face, asked, *seen, self._scores)
         else:
@@ -153,6 +166,7 @@ class Challenges:
         finally:
             self.now = None
             self.memory.held_s = BEFORE_S
+            self.memory.tints.clear()
         self._tell(asked, judgement)
 
 
@@ -166,7 +180,9 @@ def _judged_voice(asked: Asked, before: Samples, during: Samples, scores: Challe
     return judge_voice(asked.challenge, challenge_voice.hear(asked.challenge, before, during, asked.asked_s), scores)
 
 
-def proposed(decision: Decision | None, information: Mapping[ChallengeKind, float]) -> tuple[ChallengeKind, ...]:
+def proposed(
+    decision: Decision | None, information: Mapping[ChallengeKind, float], *, can_show: bool = False
+) -> tuple[ChallengeKind, ...]:
     """Return which challenges are worth most now, the best first, at most `MAX_PROPOSED`.
 
     Each is worth what the laboratory says that it tells, twice if its sense is in doubt, nothing if its sense is not
@@ -175,8 +191,11 @@ def proposed(decision: Decision | None, information: Mapping[ChallengeKind, floa
     Args:
         decision: What is said of the call.
         information: What each is expected to tell [nat].
+        can_show: Whether the other side's page is ours, which can show colours.
     """
     worth = {kind: information.get(kind, 0.0) * _weight(MODALITY[kind], decision) for kind in ChallengeKind}
+    if not can_show:
+        worth.pop(ChallengeKind.LIGHT)
     ranked = sorted((kind for kind in worth if worth[kind] > 0), key=lambda kind: -worth[kind])
     return tuple(ranked[:MAX_PROPOSED]) or (ChallengeKind.CODE,)
 

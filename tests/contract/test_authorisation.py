@@ -249,7 +249,8 @@ async def test_too_many_requests_are_refused_by_token_and_without_one_by_address
 async def test_a_remote_partys_link_tells_it_how_to_join_and_nothing_else(tmp_path: Path) -> None:
     async with world(tmp_path) as w:
         reply = await w.client.get("/v1/join", headers=w.headers("remote party"))
-        assert list(reply.json()) == ["ice_servers", "expires_at"]
+        assert list(reply.json()) == ["ice_servers", "expires_at", "light"]
+        assert reply.json()["light"] is None
         assert (await w.client.get("/v1/join", headers=w.headers("admin"))).status_code == 404
         for method, session in itertools.product(("DELETE", "PATCH"), ("own", "other")):
             headers = w.headers("remote party") | {"If-Match": "*", "Content-Type": "application/trickle-ice-sdpfrag"}

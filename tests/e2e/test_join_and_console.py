@@ -78,6 +78,17 @@ async def test_a_customer_joins_by_a_link_and_the_agent_sees_hears_and_hands_ove
         await agent.get_by_test_id("talk").click()
         assert await customer.evaluate(LOUD), "the customer hears the agent"
 
+        light = agent.locator("[data-testid=check-start][data-kind=light]")
+        if not await light.is_visible():
+            await agent.get_by_test_id("active-checks").locator("summary").click()
+        await light.click()
+        await expect(agent.get_by_test_id("check-say")).to_contain_text("colours")
+        await expect(customer.get_by_test_id("light")).to_be_visible(timeout=3_000)
+        result = agent.get_by_test_id("check-result")
+        await expect(result).to_have_attribute("data-kind", "light", timeout=25_000)
+        await expect(result).to_have_attribute("data-outcome", "not_followed")
+        await expect(customer.get_by_test_id("light")).to_have_count(0)
+
         state = agent.get_by_test_id("console-state")
         await expect(state).to_have_attribute("data-state", "spoof", timeout=60_000)
         hand_over = agent.get_by_test_id("hand-over")

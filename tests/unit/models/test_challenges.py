@@ -164,7 +164,7 @@ def test_what_is_drawn_is_bearable_and_has_another_in_its_place() -> None:
     for kind in ChallengeKind:
         drawn = {draw(kind, random.Random(seed)) for seed in range(200)}
         assert len(drawn) >= 2
-        assert all(1 <= len(one.steps) <= 4 and one.seconds <= 12 for one in drawn)
+        assert all(len(one.steps) <= 4 and one.seconds <= 13 and (one.steps or one.code) for one in drawn)
         assert INSTEAD[kind] is not kind
     assert {MODALITY[INSTEAD[kind]] for kind in (ChallengeKind.TURN, ChallengeKind.CODE)} == set(MODALITY.values())
 
@@ -177,7 +177,7 @@ def test_digits_have_as_many_syllables_as_some_language_gives_them() -> None:
 
 def test_no_refusal_counts_in_what_is_shipped() -> None:
     scores = load_scores()
-    for kind in ChallengeKind:
+    for kind in set(ChallengeKind) - {ChallengeKind.LIGHT}:
         llrs = scores.llrs[kind]
         assert not {Outcome.NOT_FOLLOWED, Outcome.UNSEEN} & llrs.keys()
         assert llrs[Outcome.BROKEN] <= 0 <= llrs[Outcome.FOLLOWED]

@@ -47,6 +47,8 @@ export interface JoinTexts {
   cameraIsOff: string;
   switchCamera: string;
   soundOn: string;
+  light: string;
+  lightStop: string;
   leave: string;
   errorTitle: string;
   error: Record<JoinErrorKey, string>;
@@ -83,6 +85,8 @@ const KK: JoinTexts = {
   cameraIsOff: "Камера өшірулі",
   switchCamera: "Камераны ауыстыру",
   soundOn: "Дыбысты қосу",
+  light: "Экран он секунд бойы түстер көрсетеді. Экранға жақын отырып, оған қараңыз.",
+  lightStop: "Түстерді тоқтату",
   leave: "Қоңырауды аяқтау",
   errorTitle: "Қосылу мүмкін болмады",
   error: {
@@ -133,6 +137,8 @@ const RU: JoinTexts = {
   cameraIsOff: "Камера выключена",
   switchCamera: "Сменить камеру",
   soundOn: "Включить звук",
+  light: "Экран десять секунд будет показывать цвета. Сядьте ближе и смотрите на него.",
+  lightStop: "Остановить цвета",
   leave: "Завершить звонок",
   errorTitle: "Не получилось присоединиться",
   error: {
@@ -183,6 +189,8 @@ const EN: JoinTexts = {
   cameraIsOff: "The camera is off",
   switchCamera: "Switch camera",
   soundOn: "Turn sound on",
+  light: "For ten seconds the screen shows colours. Stay close and look at it.",
+  lightStop: "Stop the colours",
   leave: "End the call",
   errorTitle: "Joining did not work",
   error: {

@@ -3,6 +3,7 @@ import { dropCode, rejoinWaitMs, takeCode } from "./join-code";
 import { countCameras, mediaError, obstacle, nextCamera, openCamera, openMedia, type Facing } from "./join-media";
 import { JoinError, askJoin, openLeg, type Leg } from "./join-peer";
 import type { JoinErrorKey } from "./join-strings";
+import type { LightMessage } from "./wire";
 
 export type JoinPhase = "checking" | "ready" | "asking" | "connecting" | "in_call" | "rejoining" | "ended";
 
@@ -10,6 +11,8 @@ export type JoinPhase = "checking" | "ready" | "asking" | "connecting" | "in_cal
 const STEADY_MS = 10_000;
 /** In one call at most so many times: two devices with the same link would else throw each other out for ever. */
 const MAX_REJOINS = 20;
+/** How often the page asks whether it is to show colours [ms]. */
+const LIGHT_MS = 1000;
 
 class Join {
   phase = $state<JoinPhase>("checking");
@@ -24,6 +27,10 @@ class Join {
   facing = $state<Facing>("user");
   nCameras = $state(0);
   isSwitching = $state(false);
+  /** Colours that this page is to show now, as the agent asked. */
+  light = $state.raw<LightMessage | null>(null);
+  #shown = "";
+  #asking: ReturnType<typeof setInterval> | undefined;
   #code: string | null = null;
   #leg: Leg | null = null;
   /** Which connection counts; what belongs to an older one is of the past. */
@@ -116,12 +123,27 @@ class Join {
     await this.#leg?.replacePicture(track).catch(() => undefined);
   }
 
+  /** Show no more colours. */
+  darken(): void {
+    this.light = null;
+  }
+
   /** The network came back: do not wait out the pause. */
   hurry(): void {
     this.#wake();
   }
 
   #wake = (): void => {};
+
+  /** Ask whether there are colours to show; each set is shown once. */
+  async #askLight(): Promise<void> {
+    if (this.phase !== "in_call" || this.#code === null) return;
+    const light = (await askJoin(this.#code).catch(() => null))?.light ?? null;
+    if (!light || light.id === this.#shown) return;
+    this.#shown = light.id;
+    this.light = light;
+    setTimeout(() => this.darken(), light.colours.length * light.step_s * 1000);
+  }
 
   async #ask(): Promise<readonly string[]> {
     if (this.#code === null) throw new JoinError("missing", false);
@@ -161,6 +183,8 @@ class Join {
     this.error = null;
     clearTimeout(this.#steady);
     this.#steady = setTimeout(() => (this.#tries = 0), STEADY_MS);
+    clearInterval(this.#asking);
+    this.#asking = setInterval(() => void this.#askLight(), LIGHT_MS);
   }
 
   async #rejoin(why: JoinErrorKey): Promise<void> {
@@ -213,6 +237,8 @@ class Join {
   #release(): void {
     this.#turn++;
     clearTimeout(this.#steady);
+    clearInterval(this.#asking);
+    this.darken();
     this.#leg?.close();
     for (const track of this.own?.getTracks() ?? []) track.stop();
     this.#leg = this.own = null;

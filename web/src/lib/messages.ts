@@ -151,7 +151,7 @@ export type Id1 = string;
  * This interface was referenced by `Kua`'s JSON-Schema
  * via the `definition` "ChallengeKind".
  */
-export type ChallengeKind = "turn" | "look" | "cover" | "closer" | "code" | "hum" | "whisper" | "clap";
+export type ChallengeKind = "turn" | "look" | "cover" | "closer" | "code" | "hum" | "whisper" | "clap" | "light";
 /**
  * One part of what is asked.
  *
@@ -179,7 +179,7 @@ export type Seconds = number;
 /**
  * What is asked.
  */
-export type ChallengeKind1 = "turn" | "look" | "cover" | "closer" | "code" | "hum" | "whisper" | "clap";
+export type ChallengeKind1 = "turn" | "look" | "cover" | "closer" | "code" | "hum" | "whisper" | "clap" | "light";
 export type Id2 = number;
 export type At1 = string;
 export type By1 = string;
@@ -631,6 +631,12 @@ export type Name3 = string;
 export type Hours = number;
 export type IceServers1 = string[];
 export type ExpiresAt1 = string;
+export type Id9 = string;
+/**
+ * As CSS writes them, each for `step_s`.
+ */
+export type Colours = string[];
+export type StepS = number;
 export type Type8 = "label";
 export type Seq10 = number;
 export type Session8 = string;
@@ -674,7 +680,7 @@ export type OwnCallsOnly = boolean;
  * Its id; empty for the machine's own user on a loopback start and for `KUA_TOKEN`.
  */
 export type Token = string;
-export type Id9 = string;
+export type Id10 = string;
 /**
  * Of the page that the link opens; told this once.
  */
@@ -683,7 +689,7 @@ export type Path = string;
  * Of the page to open, with its secret after the `#`, which no server sees.
  */
 export type Path1 = string;
-export type Id10 = string;
+export type Id11 = string;
 export type Name5 = string;
 export type CreatedAt1 = string;
 export type CreatedBy = string;
@@ -694,7 +700,7 @@ export type RevokedAt1 = string | null;
  */
 export type UsedAt = string | null;
 export type Secret = string;
-export type Id11 = string;
+export type Id12 = string;
 export type Url = string;
 export type Types = string[];
 export type CreatedAt2 = string;
@@ -714,7 +720,7 @@ export type TextChecked = boolean;
  * @minItems 1
  */
 export type Statements = [Statement, ...Statement[]];
-export type Id12 = string;
+export type Id13 = string;
 /**
  * How sure a statement is.
  *
@@ -729,7 +735,7 @@ export type AsOf = string;
 export type Sources = [Source1, ...Source1[]];
 export type Title = string;
 export type Url1 = string;
-export type Id13 = string;
+export type Id14 = string;
 export type Name6 = string;
 export type Number = string;
 export type HasSafeWord = boolean;
@@ -1586,6 +1592,21 @@ export interface InviteRequest {
 export interface JoinMessage {
   ice_servers: IceServers1;
   expires_at: ExpiresAt1;
+  /**
+   * While the agent asks for it.
+   */
+  light: LightMessage | null;
+}
+/**
+ * Colours for a remote party's page to show, at once and once.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "LightMessage".
+ */
+export interface LightMessage {
+  id: Id9;
+  colours: Colours;
+  step_s: StepS;
 }
 /**
  * A person said what an alert was; the newest such event counts.
@@ -1637,7 +1658,7 @@ export interface MeMessage {
  * via the `definition` "NewAskMessage".
  */
 export interface NewAskMessage {
-  id: Id9;
+  id: Id10;
   path: Path;
 }
 /**
@@ -1667,7 +1688,7 @@ export interface NewTokenMessage {
  * via the `definition` "TokenMessage".
  */
 export interface TokenMessage {
-  id: Id10;
+  id: Id11;
   name: Name5;
   role: Role;
   created_at: CreatedAt1;
@@ -1693,7 +1714,7 @@ export interface NewWebhookMessage {
  * via the `definition` "WebhookMessage".
  */
 export interface WebhookMessage {
-  id: Id11;
+  id: Id12;
   url: Url;
   types: Types;
   created_at: CreatedAt2;
@@ -1723,7 +1744,7 @@ export interface Note6 {
  * via the `definition` "Statement".
  */
 export interface Statement {
-  id: Id12;
+  id: Id13;
   status: Sureness;
   as_of: AsOf;
   sources: Sources;
@@ -1749,7 +1770,7 @@ export interface Text1 {
  * via the `definition` "PersonMessage".
  */
 export interface PersonMessage {
-  id: Id13;
+  id: Id14;
   name: Name6;
   number: Number;
   has_safe_word: HasSafeWord;

@@ -47,6 +47,7 @@ export type {
   JoinMessage,
   Knows,
   LabelMessage,
+  LightMessage,
   MeMessage,
   NewAskMessage,
   NewInviteMessage,

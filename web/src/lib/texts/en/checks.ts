@@ -18,6 +18,7 @@ export const ACTIVE = {
     hum: "Hum a gliding tone",
     whisper: "Whisper digits",
     clap: "Clap the hands",
+    light: "Coloured light",
   } satisfies Record<Kind, string>,
   say: {
     turn: (steps: string): string => `“Please turn your head and come back each time: ${steps}.”`,
@@ -28,6 +29,7 @@ export const ACTIVE = {
     hum: (steps: string): string => `“Please hum a tone that glides, with a pause between: ${steps}.”`,
     whisper: (code: string): string => `“Please whisper these digits: ${code}.”`,
     clap: (steps: string): string => `“Please clap your hands: ${steps}.”`,
+    light: (): string => `“Please stay close to your screen and look at it: it will show colours for ten seconds.”`,
   } satisfies Record<Kind, (text: string) => string>,
   step: {
     left: "to the left",
