@@ -45,6 +45,8 @@ class ChallengeScores:
     """Of an outcome, up = bona fide [nat]."""
     information: Mapping[ChallengeKind, float] = field(default_factory=dict)
     """What each kind is expected to tell of who is there [nat]."""
+    broken: Mapping[ChallengeKind, tuple[float, float]] = field(default_factory=dict)
+    """How often something broke: of bona fide people and of attackers."""
 
 
 NO_SCORES = ChallengeScores(max_jump={}, llrs={})
@@ -138,6 +140,7 @@ def load_scores(folder: Path = CHECKPOINTS) -> ChallengeScores:
                 for kind, table in fields["llrs"].items()
             },
             information={ChallengeKind(kind): float(nat) for kind, nat in fields["information"].items()},
+            broken={ChallengeKind(kind): (float(a), float(b)) for kind, (a, b) in fields["broken"].items()},
         )
     except (OSError, ValueError, TypeError, KeyError) as exc:
         raise CheckpointError(f"cannot read the scores of challenges in {path}: {exc}") from exc

@@ -222,6 +222,7 @@ def bench(
     decision: Annotated[bool, typer.Option("--decision", help="Measure false alerts and times to an alert")] = False,
     hours: Annotated[float, typer.Option(min=1, help="With --decision: genuine call-hours to replay [h]")] = 100.0,
     plot: Annotated[Path | None, typer.Option(help="With --decision: write curves to this PNG")] = None,
+    check: Annotated[str, typer.Option(help="With --decision: ask for this once in each call, e.g. whisper")] = "",
 ) -> None:
     """Measure what a signal costs on this machine, or, with --decision, how often and how soon the decision alerts."""
     from models.window import Signal
@@ -229,7 +230,7 @@ def bench(
 
     settings = load_settings()
     if decision:
-        _bench_decision(settings.promise_hours, hours, plot, as_json)
+        _bench_decision(settings.promise_hours, hours, plot, as_json, check)
         return
     detector, engine = _load_detector(settings.model_copy(update={"inference_threads": 1}))
     bench.use_one_core()
@@ -242,12 +243,19 @@ def bench(
         out.print(bench.table(measured, results, taken.PARTS, engine=engine.name))
 
 
-def _bench_decision(promise_hours: float, hours: float, plot: Path | None, as_json: bool) -> None:
+def _bench_decision(promise_hours: float, hours: float, plot: Path | None, as_json: bool, check: str) -> None:
+    from models.challenge import ChallengeKind
     from models.tapes import TapesError
     from stream import bench_decision, bench_decision_plot
 
+    if check and check not in set(ChallengeKind):
+        raise typer.BadParameter(f"got {check!r}, expected one of {', '.join(ChallengeKind)}", param_hint="--check")
+
     try:
-        results = bench_decision.measure(promise_hours=promise_hours, hours=hours, workers=os.cpu_count() or 1)
+        workers = os.cpu_count() or 1
+        results = bench_decision.measure(
+            promise_hours=promise_hours, hours=hours, workers=workers, check=ChallengeKind(check) if check else None
+        )
     except TapesError as exc:
         raise KuaError(str(exc)) from exc
     found = bench_decision.summary(results, promise_hours)

@@ -18,10 +18,13 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
+from models.challenge import MODALITY, ChallengeKind, Outcome
+from models.challenge_score import load_scores
 from models.composed_calls import ComposedCall, Composer, Kind
 from models.metrics import poisson_interval
 from models.promise import TELEPHONE, WIDEBAND, load
 from models.tapes import TAPES, Tape, TapesError, read
+from models.window import Signal
 from stream.decision import CallDecision
 from stream.events import AlertKind
 from stream.policy import Policy
@@ -31,8 +34,10 @@ DRAWS = 1000
 BOTH = "face and voice"
 
 
-_Task = tuple[Sequence[Tape], Policy, str, float, int, int]
-"""Tapes, policy, class of channel, hours, forged calls, seed."""
+_Task = tuple[Sequence[Tape], Policy, str, float, int, int, ChallengeKind | None]
+"""Tapes, policy, class of channel, hours, forged calls, seed, what is asked once in each call."""
+CHECK_S = 12.0
+"""After the begin of a forgery, or of a genuine call, the result of a check is there [s]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +60,23 @@ class Result:
     """Share of the call in which face or speech was judged."""
 
 
-def play(call: ComposedCall, policy: Policy) -> Result:
-    """Send one call through the decision."""
+def play(call: ComposedCall, policy: Policy, check_llr: float | None = None) -> Result:
+    """Send one call through the decision.
+
+    Args:
+        call: Its scores.
+        policy: When to alert.
+        check_llr: What one check says [nat]; None: nobody asks for one.
+    """
     decision, alerts, margin = CallDecision(policy), list[float](), float("-inf")
     onset_s = call.onset_s
     said = decision.decision()
+    check_s = float("inf") if check_llr is None else (onset_s or 0.0) + CHECK_S
     for score in call.scores():
+        if score.end_s >= check_s and check_llr is not None:
+            check_s = float("inf")
+            if decision.challenged(check_llr, 3.0)[1] is AlertKind.RAISED:
+                alerts.append(score.end_s)
         said, change = decision.update((score,))
         if change is AlertKind.RAISED:
             alerts.append(score.end_s)
@@ -89,7 +105,14 @@ def _attack_type(call: ComposedCall) -> str:
 
 
 def measure(
-    folder: Path = TAPES, *, promise_hours: float, hours: float, workers: int, n_spoof: int = 400, seed: int = 23
+    folder: Path = TAPES,
+    *,
+    promise_hours: float,
+    hours: float,
+    workers: int,
+    n_spoof: int = 400,
+    seed: int = 23,
+    check: ChallengeKind | None = None,
 ) -> list[Result]:
     """Return what becomes of calls of every fold's left-out sources.
 
@@ -100,6 +123,7 @@ def measure(
         n_spoof: Forged calls of each kind and class of channel, over all folds.
         workers: Processes.
         seed: Of what is drawn.
+        check: What is asked once in each call; what comes of it is drawn as the laboratory found it.
 
     Raises:
         TapesError: Tapes, or models made without a part of their sources, are missing.
@@ -114,23 +138,40 @@ def measure(
         held = [tape for tape in tapes if tape.source in model.left_out]
         policy = Policy(model=model, promise_hours=promise_hours)
         for channel in (WIDEBAND, TELEPHONE):
-            tasks.append((held, policy, channel, hours / len(models), -(-n_spoof // len(models)), seed + len(tasks)))
+            n_forged, own_seed = -(-n_spoof // len(models)), seed + len(tasks)
+            tasks.append((held, policy, channel, hours / len(models), n_forged, own_seed, check))
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         return [found for part in pool.map(_play_all, tasks) for found in part]
 
 
 def _play_all(task: _Task) -> list[Result]:
-    tapes, policy, channel, hours, n_spoof, seed = task
-    rng = np.random.default_rng(seed)
+    tapes, policy, channel, hours, n_spoof, seed, check = task
+    rng, of_checks = np.random.default_rng(seed), np.random.default_rng([seed, 1])
+
+    def played(call: ComposedCall) -> Result:
+        return play(call, policy, _drawn(check, call, of_checks) if check else None)
+
     composer = Composer.of(tapes, is_telephone=channel == TELEPHONE)
     found = []
     while hours > 0:
-        found.append(play(composer.draw(rng, Kind.BONA_FIDE), policy))
+        found.append(played(composer.draw(rng, Kind.BONA_FIDE)))
         hours -= found[-1].hours
     forgeable = tuple(library for library in composer.libraries if library.forged_sources)
     for kind in (Kind.THROUGHOUT, Kind.TAKEOVER):
-        found += [play(replace(composer, libraries=forgeable).draw(rng, kind), policy) for _ in range(n_spoof)]
+        found += [played(replace(composer, libraries=forgeable).draw(rng, kind)) for _ in range(n_spoof)]
     return found
+
+
+def _drawn(check: ChallengeKind, call: ComposedCall, rng: np.random.Generator) -> float:
+    """Return what a check says of a call: an outcome as often as the laboratory had it, if its sense is forged."""
+    scores = load_scores()
+    is_forged = MODALITY[check] in {Signal(name) for name in call.attack_types}
+    broken = scores.broken[check][is_forged]
+    followed = 0.0 if is_forged else 1 - broken
+    drawn = rng.random()
+    if drawn < broken:
+        return scores.llrs[check][Outcome.BROKEN]
+    return scores.llrs[check][Outcome.FOLLOWED] if drawn < broken + followed else 0.0
 
 
 def summary(results: Sequence[Result], promise_hours: float) -> dict[str, Any]:

@@ -27,8 +27,9 @@ JUMP_QUANTILE, JUMP_SLACK = 0.98, 1.9
 """Of bona fide people's largest leaps, and by how much a limit lies above."""
 HALF = 0.5
 """Added to every count: what was never seen may still happen."""
-LIMITS = {Outcome.FOLLOWED: (0.0, 0.7), Outcome.BROKEN: (-3.0, 0.0)}
-"""The laboratory's attackers are not the world's, of which more may pass: no outcome weighs more [nat]."""
+LIMITS = {Outcome.FOLLOWED: (0.0, 0.7), Outcome.BROKEN: (-1.0, 0.0)}
+"""No outcome weighs more [nat]: of the world's attackers more may pass than of the laboratory's, and who is asked to
+whisper may simply speak."""
 _JUMPING = (ChallengeKind.TURN, ChallengeKind.LOOK, ChallengeKind.CLOSER)
 """Under a hand the landmarks of genuine faces leap too."""
 
@@ -87,6 +88,11 @@ def _llrs(runs: Sequence[Run], kind: ChallengeKind, scores: ChallengeScores) -> 
     return {outcome: round(float(np.clip(llr, *LIMITS[outcome])), 3) for outcome, llr in llrs.items()}
 
 
+def _broken(runs: Sequence[Run], kind: ChallengeKind, scores: ChallengeScores) -> tuple[float, float]:
+    genuine, forged = _shares(runs, kind, scores)
+    return round(genuine[Outcome.BROKEN], 3), round(forged[Outcome.BROKEN], 3)
+
+
 def _shares(
     runs: Sequence[Run], kind: ChallengeKind, scores: ChallengeScores
 ) -> tuple[dict[Outcome, float], dict[Outcome, float]]:
@@ -120,7 +126,8 @@ def main() -> None:
         rows = [json.loads(line) for line in given.light.read_text().splitlines()]
         told[ChallengeKind.LIGHT] = _fit_light(rows, given.out.with_name("light.json") if given.out else None)
     if given.out:
-        fields = {"max_jump": scores.max_jump, "llrs": scores.llrs, "information": told}
+        broken = {kind: _broken(fitting, kind, scores) for kind in OF_RUNS}
+        fields = {"max_jump": scores.max_jump, "llrs": scores.llrs, "information": told, "broken": broken}
         given.out.write_text(json.dumps(fields, indent=2) + "\n")
     print(
         json.dumps({"fitted_on": len(fitting), "max_jump": scores.max_jump, "llrs": scores.llrs, "information": told})
