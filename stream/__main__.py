@@ -249,13 +249,11 @@ def _bench_decision(promise_hours: float, hours: float, plot: Path | None, as_js
     from stream import bench_decision, bench_decision_plot
 
     if check and check not in set(ChallengeKind):
-        raise typer.BadParameter(f"got {check!r}, expected one of {', '.join(ChallengeKind)}", param_hint="--check")
+        raise typer.BadParameter(f"got {check!r}, expected one of {', '.join(ChallengeKind)}")
 
     try:
-        workers = os.cpu_count() or 1
-        results = bench_decision.measure(
-            promise_hours=promise_hours, hours=hours, workers=workers, check=ChallengeKind(check) if check else None
-        )
+        n, asked = os.cpu_count() or 1, ChallengeKind(check) if check else None
+        results = bench_decision.measure(promise_hours=promise_hours, hours=hours, workers=n, check=asked)
     except TapesError as exc:
         raise KuaError(str(exc)) from exc
     found = bench_decision.summary(results, promise_hours)

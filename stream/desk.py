@@ -125,13 +125,7 @@ class Desk:
             self._recorder.record(ended(started.session, "service stopped", None), scope)
 
     def open(
-        self,
-        *,
-        source: str,
-        name: str,
-        scope: Scope = EVERYWHERE,
-        stake: Stake = NO_STAKE,
-        is_invited: bool = False,
+        self, *, source: str, name: str, scope: Scope = EVERYWHERE, stake: Stake = NO_STAKE, is_invited: bool = False
     ) -> Session:
         """Open a call.
 

@@ -32,6 +32,7 @@ from stream.api.case_messages import VERDICTS, CaseActionMessage, CaseMessage, E
 from stream.api.explanation_messages import FaceExplanationMessage, VoiceExplanationMessage
 from stream.api.messages import AlertMessage, SessionEndedMessage, SessionStartedMessage, StoredMessage
 from stream.api.promise_messages import LabelMessage
+from stream.api.side_messages import CheckMessage
 from stream.overlay import over_face, over_sound
 
 FORMAT = "kua-case-1"
@@ -170,10 +171,15 @@ def _call(case: CaseMessage, events: Sequence[StoredMessage]) -> dict[str, Any]:
 
 
 def _is_deed(event: StoredMessage, alert: str) -> bool:
-    return isinstance(event, CaseActionMessage | LabelMessage) and event.alert == alert
+    return isinstance(event, CheckMessage) or (
+        isinstance(event, CaseActionMessage | LabelMessage) and event.alert == alert
+    )
 
 
 def _deed(event: StoredMessage) -> dict[str, str]:
+    if isinstance(event, CheckMessage):
+        effect = f"{event.before_nat:.1f} -> {event.after_nat:.1f} nat"
+        return {"at": event.at, "by": event.by, "what": f"check_{event.outcome}", "reason": event.kind, "note": effect}
     if isinstance(event, LabelMessage):
         what, reason = VERDICTS[event.label].value, event.reason
     else:

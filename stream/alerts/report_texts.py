@@ -125,6 +125,10 @@ EN: Texts = {
     "history": "What people did",
     "no_history": "Nobody has acted on this alert.",
     "what": {
+        "check_followed": "asked for a check: done as asked",
+        "check_broken": "asked for a check: something broke",
+        "check_not_followed": "asked for a check: not done as asked",
+        "check_unseen": "asked for a check: not to be seen or heard",
         "claimed": "took the case",
         "released": "gave the case back",
         "assigned": "assigned the case to",
