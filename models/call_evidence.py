@@ -16,9 +16,8 @@ LINE_WINDOWS = 4
 """Windows in a row after which a line is believed to be another one."""
 
 
-MIN_CHALLENGED_NAT, MAX_CHALLENGED_NAT = -0.7, 4.0
-"""Bounds of what challenges may say for a spoof [nat]: they are known from a laboratory, and whoever passes one may
-still be a better forgery."""
+MAX_CHALLENGED_NAT = 4.0
+"""What challenges may say for a spoof at most [nat]: they are known from a laboratory."""
 
 
 class CallEvidence:
@@ -36,7 +35,7 @@ class CallEvidence:
         """Whether the sound comes over a telephone line."""
         self._n_other_line = 0
         self.challenged_nat = 0.0
-        """What challenges said for a spoof [nat]; below 0 against one."""
+        """What challenges said for a spoof, at least 0 [nat]."""
         self._passive = Fused()
 
     @property
@@ -45,13 +44,13 @@ class CallEvidence:
         if not self.challenged_nat:
             return self._passive
         nat = self._passive.nat + self.challenged_nat
-        share = min(max(self.challenged_nat, 0.0) / nat, 1.0) if nat > 0 else 0.0
+        share = min(self.challenged_nat / nat, 1.0) if nat > 0 else 0.0
         shares = {signal: part * (1 - share) for signal, part in self._passive.shares.items()}
         return Fused(nat=nat, shares=shares | {Signal.CHALLENGE: share})
 
     def challenge(self, llr: float) -> None:
         """Take what a challenge said, up = bona fide [nat]; all of them together are bounded."""
-        self.challenged_nat = min(max(self.challenged_nat - llr, MIN_CHALLENGED_NAT), MAX_CHALLENGED_NAT)
+        self.challenged_nat = min(max(self.challenged_nat - llr, 0.0), MAX_CHALLENGED_NAT)
 
     def take(self, score: Score) -> None:
         """Take the next window of a track; one that was not judged, or of a signal without thresholds, does nothing."""

@@ -6,7 +6,7 @@ The llr is that of an outcome in the laboratory: how often bona fide people had 
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from models import challenge_face, challenge_voice, light_check
@@ -29,8 +29,8 @@ SYLLABLES: Mapping[str, tuple[int, ...]] = {
 """Of the digits 0 to 9 as they are said."""
 SYLLABLE_SLACK = 2
 """Counted syllables may be wrong by so many."""
-SEEN_NAT, MAX_LIGHT_NAT = 1.0, 0.7
-"""From here on the light was seen; and what that is worth at most: a forgery may be lit by it too [nat]."""
+SEEN_NAT = 1.0
+"""From here on the light was seen [nat]; a forgery may be lit by it too."""
 MAX_LATENCY_S = 4.0
 """A reaction that comes later was not one to the request."""
 
@@ -102,8 +102,7 @@ def judge_light(challenge: Challenge, tints: Sequence[Tint], asked_s: float) -> 
         return _said(challenge, Outcome.NOT_FOLLOWED, NO_SCORES, None, None, ())
     start_s = asked_s + reading.latency_s
     span_s = start_s, start_s + light_check.SECONDS
-    found = _said(challenge, Outcome.FOLLOWED, NO_SCORES, reading.latency_s, span_s, ())
-    return replace(found, llr=min(reading.llr, MAX_LIGHT_NAT))
+    return _said(challenge, Outcome.FOLLOWED, NO_SCORES, reading.latency_s, span_s, ())
 
 
 def syllables_of(challenge: Challenge) -> tuple[int, int]:

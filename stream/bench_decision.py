@@ -167,11 +167,7 @@ def _drawn(check: ChallengeKind, call: ComposedCall, rng: np.random.Generator) -
     scores = load_scores()
     is_forged = MODALITY[check] in {Signal(name) for name in call.attack_types}
     broken = scores.broken[check][is_forged]
-    followed = 0.0 if is_forged else 1 - broken
-    drawn = rng.random()
-    if drawn < broken:
-        return scores.llrs[check][Outcome.BROKEN]
-    return scores.llrs[check][Outcome.FOLLOWED] if drawn < broken + followed else 0.0
+    return scores.llrs[check][Outcome.BROKEN] if rng.random() < broken else 0.0
 
 
 def summary(results: Sequence[Result], promise_hours: float) -> dict[str, Any]:

@@ -203,7 +203,7 @@ class CallState:
         elif nat >= levels.suspect:
             state = State.SUSPECT
         else:
-            state = State.BONA_FIDE if nat < 0 else State.UNDECIDED
+            state = State.UNDECIDED  # that it was passed proves nothing
         return SignalReading(
             signal=Signal.CHALLENGE,
             track=0,

@@ -42,6 +42,7 @@ class CheckWords:
     """Of a single picture about which nothing is known."""
     mark: str
     """That a generator's visible mark was read."""
+    invisible_mark: str
     traces: Mapping[TraceKind, str]
     """What the container says of how the file was made."""
 
@@ -103,6 +104,7 @@ EN = CheckWords(
     },
     still="A SINGLE PICTURE: NO TRACE OF A MACHINE IN ITS FILE",
     mark="fact: the pictures carry the mark of {generator}, read in {pictures} of {of}",
+    invisible_mark="fact: the pictures carry the invisible mark of {generator}",
     traces={
         TraceKind.DECLARED: "fact: the file says that a machine made it ({text}); unsigned, anybody can write that",
         TraceKind.PROGRAM: "fact: the file names a generator ({text}); unsigned, anybody can write that",
@@ -168,6 +170,7 @@ RU = CheckWords(
     },
     still="ОДНА КАРТИНКА: СЛЕДОВ МАШИНЫ В ФАЙЛЕ НЕТ",
     mark="факт: на изображении знак {generator}, прочитан на {pictures} из {of} кадров",
+    invisible_mark="факт: на изображении невидимый знак {generator}",
     traces={
         TraceKind.DECLARED: "факт: в файле сказано, что его создала машина ({text}); без подписи, написать мог любой",
         TraceKind.PROGRAM: "факт: в файле названа программа-генератор ({text}); без подписи, написать мог любой",
@@ -233,6 +236,7 @@ KK = CheckWords(
     },
     still="БІР ҒАНА СУРЕТ: ФАЙЛЫНДА МАШИНАНЫҢ ІЗІ ЖОҚ",
     mark="дерек: суретте {generator} белгісі бар, {of} кадрдың {pictures} кадрында оқылды",
+    invisible_mark="дерек: суретте {generator} бағдарламасының көрінбейтін белгісі бар",
     traces={
         TraceKind.DECLARED: "дерек: файлда оны машина жасағаны айтылған ({text}); қолсыз, кез келген жаза алады",
         TraceKind.PROGRAM: "дерек: файлда генератор бағдарлама аталған ({text}); қолсыз, кез келген жаза алады",

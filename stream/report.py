@@ -29,6 +29,8 @@ def lines(found: Examination, words: CheckWords = EN) -> Iterator[str]:
         yield f"  {words.damaged}"
     for mark in found.marks:
         yield f"  {words.mark.format(generator=mark.generator, pictures=mark.pictures, of=mark.of)}"
+    if found.invisible_mark:
+        yield f"  {words.invisible_mark.format(generator=found.invisible_mark)}"
     for trace in found.traces:
         yield f"  {escape(words.traces[trace.kind].format(text=trace.text))}"
     if (facts := found.credentials) is not None:
@@ -61,6 +63,7 @@ def as_json(found: Examination, models: dict[str, str]) -> dict[str, object]:
         "truncated": found.is_truncated,
         "credentials": found.credentials.model_dump(mode="json") if found.credentials else None,
         "marks": [asdict(mark) | {"jumps": mark.jumps} for mark in found.marks],
+        "invisible_mark": found.invisible_mark,
         "traces": [trace.model_dump(mode="json") for trace in found.traces],
         "models": models,
     }

@@ -27,9 +27,9 @@ JUMP_QUANTILE, JUMP_SLACK = 0.98, 1.9
 """Of bona fide people's largest leaps, and by how much a limit lies above."""
 HALF = 0.5
 """Added to every count: what was never seen may still happen."""
-LIMITS = {Outcome.FOLLOWED: (0.0, 0.7), Outcome.BROKEN: (-1.0, 0.0)}
-"""No outcome weighs more [nat]: of the world's attackers more may pass than of the laboratory's, and who is asked to
-whisper may simply speak."""
+LIMITS = {Outcome.BROKEN: (-1.0, 0.0)}
+"""What is weighed, and how much at most [nat]: who is asked to whisper may simply speak. That a check was passed weighs
+nothing: of the world's attackers more pass than of the laboratory's, and a genuine voice says nothing of a face."""
 _JUMPING = (ChallengeKind.TURN, ChallengeKind.LOOK, ChallengeKind.CLOSER)
 """Under a hand the landmarks of genuine faces leap too."""
 

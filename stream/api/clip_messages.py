@@ -97,6 +97,8 @@ class ClipMessage(Message):
     """Null until they were read."""
     marks: list[MarkMessage]
     """Visible marks of generators, once the pictures were looked at."""
+    invisible_mark: str
+    """Of which generator an invisible mark was read in the pictures; empty: none that can be read."""
     traces: list[TraceMessage]
     """What the container says of how the file was made."""
     is_still: bool

@@ -66,6 +66,7 @@ class Clip:
             answer=self.answer,
             credentials=found.credentials,
             marks=[MarkMessage.model_validate(mark) for mark in found.marks],
+            invisible_mark=found.invisible_mark,
             traces=list(found.traces),
             is_still=found.is_still,
             duration_s=found.duration_s,

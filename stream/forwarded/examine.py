@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from models.file_traces import TraceKind
+from models.invisible_marks import read_invisible_mark
 from models.text_reader import Line, TextReader
 from models.visible_marks import Mark, find_marks
 from models.window import Pixels
@@ -70,6 +71,8 @@ class Examination:
     credentials: CredentialsMessage | None = None
     traces: tuple[TraceMessage, ...] = ()
     marks: tuple[Mark, ...] = ()
+    invisible_mark: str = ""
+    """Of whom; empty: none that can be read."""
     duration_s: float | None = None
     is_still: bool = False
     """A single picture: only facts are found, for the detector needs seconds."""
@@ -93,6 +96,8 @@ class Examination:
         self._read(check, progress)
         n = len(self._looks.pictures)
         self.marks = find_marks([self._lines(p, i / n, progress) for i, p in enumerate(self._looks.pictures)])
+        invisible = (read_invisible_mark(picture) for picture in self._looks.pictures)
+        self.invisible_mark = next(filter(None, invisible), "")
         if not self.is_still:
             self.report = ClipReport(
                 path=self.path,
@@ -109,7 +114,7 @@ class Examination:
 
         What a tag says without a signature anybody can write, also to discredit a genuine clip: it raises a doubt.
         """
-        if self.marks or (self.credentials is not None and self.credentials.says_generated):
+        if self.marks or self.invisible_mark or (self.credentials is not None and self.credentials.says_generated):
             return State.SPOOF
         estimate = self.report.verdict.state if self.report is not None else State.UNDECIDED
         doubted = any(trace.kind is not TraceKind.CONVERTED for trace in self.traces)

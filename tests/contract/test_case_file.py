@@ -17,13 +17,24 @@ from sqlalchemy.exc import OperationalError
 from test_api import serving, until
 from test_explanations import FaceModels, VoiceModels, make_app, show, speak
 
+from models.challenge import Challenge, ChallengeKind, Outcome, Step
+from models.challenge_score import Judgement
 from models.training.decision_own import recordings
 from stream.alerts.verify import CaseFileError, verify
+from stream.checks.challenges import Asked, Result
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch, quick_decision: Path) -> None:
     monkeypatch.setenv("KUA_DECISION_FILE", str(quick_decision))
+
+
+CHECK = Result(
+    asked=Asked(id="c", challenge=Challenge(kind=ChallengeKind.TURN, steps=(Step.LEFT,)), asked_s=5.0, by="Dana"),
+    judgement=Judgement(outcome=Outcome.FOLLOWED, llr=0.7, latency_s=1.0, span_s=(6.0, 8.0), steps=("left",)),
+    before_nat=3.0,
+    after_nat=2.3,
+)
 
 
 @asynccontextmanager
@@ -35,6 +46,7 @@ async def alerted(folder: Path, models: FaceModels, **settings: object) -> Async
             session = app.state.service.desk.open(source="test", name="=A call")
             await (speak(session) if isinstance(models, VoiceModels) else show(session))
             told = await until(live, "voice_explanation" if isinstance(models, VoiceModels) else "explanation")
+            app.state.service.desk.on_challenge(session, CHECK)
             session.close("hung up")
             await until(live, "session_ended")
             await app.state.service.desk.settle()
@@ -63,7 +75,8 @@ async def test_a_case_file_holds_faces_maps_readings_events_and_reports_and_veri
     assert not any("audio" in name for name in names)
     case = json.loads(archive.read("case.json"))
     assert (case["status"], case["call"]["name"]) == ("confirmed_fraud", "=A call")
-    assert [entry["what"] for entry in case["history"]] == ["claimed", "confirmed_fraud"]
+    assert [entry["what"] for entry in case["history"]] == ["check_followed", "claimed", "confirmed_fraud"]
+    assert case["history"][0]["note"] == "3.0 -> 2.3 nat"
     assert case["settings"]["keep_days"] == 30
     assert case["alert"]["models"]["face"] == "f" * 12
     assert len(case["timeline"]) >= 3

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from models.file_traces import TraceKind
+from models.invisible_marks import MARKS
 from models.provenance import CredentialsState
 from models.text_reader import TextReader
 from models.visible_marks import Mark
@@ -19,8 +20,10 @@ from stream.events import Coverage, Decision, State, Verdict
 from stream.forwarded.examine import Examination
 from stream.policy import Policy
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "contract"))
-from test_api import SilentModels  # after the path
+sys.path[:0] = [str(Path(__file__).parents[2] / folder) for folder in ("contract", "unit/models")]
+
+from test_api import SilentModels  # noqa: E402  # after the path
+from test_invisible_marks import marked, scene  # noqa: E402
 
 MARK = Mark(generator="Sora", pictures=5, of=12, places=((0.1, 0.1),))
 
@@ -88,6 +91,14 @@ def test_of_a_single_picture_the_mark_and_the_file_are_read(tmp_path: Path) -> N
         assert [mark.generator for mark in found.marks] == ["Sora"] * i
         assert found.state is (State.SPOOF if i else State.UNDECIDED)
         assert shares == sorted(shares)
+
+
+def test_an_invisible_mark_is_a_fact(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(cv2.imencode(".png", marked(scene(), MARKS["Stable Diffusion"])[:, :, ::-1])[1].tobytes())
+    found = examination(path)
+    found.run()
+    assert (found.invisible_mark, found.state) == ("Stable Diffusion", State.SPOOF)
 
 
 def test_what_was_cancelled_is_not_begun(tmp_path: Path) -> None:

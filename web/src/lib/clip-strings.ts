@@ -26,6 +26,7 @@ export interface ClipTexts {
   readonly facts: string;
   readonly fact: Readonly<Record<"generated" | "signed" | "changed" | "expired" | "unreadable" | "absent", string>>;
   readonly mark: (generator: string, pictures: number, of: number) => string;
+  readonly invisible: (generator: string) => string;
   readonly named: string;
   readonly still: string;
   readonly stillText: string;
@@ -80,6 +81,7 @@ const EN: ClipTexts = {
   },
   mark: (generator, pictures, of) =>
     `The pictures carry the mark of ${generator}, a program that makes videos. It was read in ${pictures} of ${of} pictures.`,
+  invisible: (generator) => `The pictures carry the invisible mark of ${generator}, a program that makes pictures.`,
   named: "The file itself names a program that makes such clips",
   still: "Kua cannot say: one picture alone is not enough",
   stillText: "The detector needs a few seconds. Of a single picture Kua looks at the marks in it and at what its file says.",
@@ -144,6 +146,7 @@ const RU: ClipTexts = {
   },
   mark: (generator, pictures, of) =>
     `На изображении знак ${generator} – программы, которая создаёт видео. Он прочитан на ${pictures} из ${of} кадров.`,
+  invisible: (generator) => `На изображении невидимый знак ${generator} – программы, которая создаёт картинки.`,
   named: "В самом файле названа программа, которая создаёт такие записи",
   still: "Kua не может сказать: одной картинки мало",
   stillText: "Детектору нужно несколько секунд. У одной картинки Kua смотрит на знаки в ней и на то, что сказано в файле.",
@@ -208,6 +211,7 @@ const KK: ClipTexts = {
   },
   mark: (generator, pictures, of) =>
     `Суретте бейне жасайтын ${generator} бағдарламасының белгісі бар. Ол ${of} кадрдың ${pictures} кадрында оқылды.`,
+  invisible: (generator) => `Суретте сурет жасайтын ${generator} бағдарламасының көрінбейтін белгісі бар.`,
   named: "Файлдың өзінде мұндай жазбаларды жасайтын бағдарлама аталған",
   still: "Kua айта алмайды: бір сурет жеткіліксіз",
   stillText: "Детекторға бірнеше секунд керек. Жалғыз суреттен Kua ондағы белгілерді және файлда не айтылғанын қарайды.",

@@ -6,7 +6,7 @@ import type { ClipMessage } from "./wire";
 const coverage = { call_s: 60, face_s: 40, speech_s: 20, face_missed_s: {}, speech_missed_s: {} };
 
 function clip(state: string, credentials: object | null = { state: "absent" }, signals: object[] = []): ClipMessage {
-  return { answer: { state, coverage, signals }, credentials, marks: [], traces: [], is_still: false, said: state } as unknown as ClipMessage;
+  return { answer: { state, coverage, signals }, credentials, marks: [], invisible_mark: "", traces: [], is_still: false, said: state } as unknown as ClipMessage;
 }
 
 describe("facts", () => {

@@ -23,6 +23,7 @@ export function shown(clip: ClipMessage): State {
 export function headline(clip: ClipMessage, texts: ClipTexts): string {
   const [mark] = clip.marks;
   if (mark) return texts.mark(mark.generator, mark.pictures, mark.of);
+  if (clip.invisible_mark) return texts.invisible(clip.invisible_mark);
   if (factOf(clip) === "generated") return texts.fact.generated;
   const state = shown(clip);
   if (state === "suspect" && clip.answer?.state !== "suspect") return texts.named;

@@ -440,6 +440,10 @@ export type Jumps = boolean;
  */
 export type Marks = MarkMessage[];
 /**
+ * Of which generator an invisible mark was read in the pictures; empty: none that can be read.
+ */
+export type InvisibleMark = string;
+/**
  * What a trace is.
  *
  * This interface was referenced by `Kua`'s JSON-Schema
@@ -1321,6 +1325,7 @@ export interface ClipMessage {
    */
   credentials: CredentialsMessage | null;
   marks: Marks;
+  invisible_mark: InvisibleMark;
   traces: Traces;
   is_still: IsStill;
   duration_s: DurationS;
