@@ -58,7 +58,7 @@ class Desk:
         self.names: list[str] = []
         self.sinks: list[Sink] = []
 
-    def open(self, *, source: str, name: str, scope: Scope, stake: Stake) -> Sink:
+    def open(self, *, source: str, name: str, scope: Scope, stake: Stake, is_invited: bool) -> Sink:
         if len(self.sinks) >= self.n_max:
             raise ServiceFullError(f"{self.n_max} of {self.n_max} calls are running", retry_after_s=7)
         self.names.append(name)
