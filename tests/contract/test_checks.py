@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from test_references import SeeingModels
 from models import weights
 from models.challenge import Challenge, ChallengeKind, Step
 from models.faces import FaceFinder
+from models.light_check import COLOURS, STEP_S
 from models.training.challenge_people import REST_S, Behaviour, Sitter, film
 from models.window import SAMPLE_RATE_HZ, Pixels
 from stream.api.app import Service
@@ -87,6 +89,50 @@ async def test_who_does_what_is_asked_is_told_from_who_does_not(tmp_path: Path, 
     assert genuine["asked_s"] < genuine["start_s"] < genuine["end_s"] <= genuine["asked_s"] + 10
     assert (still["outcome"], still["seen"], still["llr"]) == ("not_followed", [], 0)
     assert still["before_nat"] == still["after_nat"]
+
+
+def lit(camera: Callable[[float], Pixels], code: str, late_s: float) -> Callable[[float], Pixels]:
+    """Return what the camera sees if the colours of a plan fall on the face, 2 % of its brightness."""
+    colours = np.array(COLOURS, np.float64)[[int(digit) for digit in code]] / np.mean(COLOURS)
+    left, top, wide, high = FaceFinder().find(camera(0.0))[0].box
+    mask = np.zeros(camera(0.0).shape[:2], np.float32)
+    middle, half = (int(left + wide / 2), int(top + high / 2)), (int(0.6 * wide), int(0.65 * high))
+    mask = cv2.GaussianBlur(cv2.ellipse(mask, middle, half, 0, 0, 360, 1.0, -1), (0, 0), 12)  # type: ignore[assignment]
+
+    def picture(time_s: float) -> Pixels:
+        step = int((time_s - REST_S - late_s) // STEP_S)
+        if not 0 <= step < len(colours):
+            return camera(time_s)
+        shown = camera(time_s) * (1 + 0.02 * colours[step] * mask[..., None])
+        return np.asarray(np.clip(shown, 0, 255), np.uint8)
+
+    return picture
+
+
+async def test_the_light_of_a_screen_is_found_on_a_face_and_asked_for_only_over_our_link(
+    tmp_path: Path, sitter: Sitter
+) -> None:
+    app = make_app(tmp_path, SeeingModels())
+    async with serving(app) as address, httpx.AsyncClient(base_url=f"http://{address}", timeout=30) as client:
+        desk = app.state.service.desk
+        other = desk.open(source="test", name="not by our link").id
+        refused = await client.post(f"/v1/sessions/{other}/checks", json={"kind": "light"})
+        assert (refused.status_code, "only a page" in refused.json()["error"]) == (409, True)
+        session = desk.open(source="test", name="by our link", is_invited=True).id
+        still = Challenge(kind=ChallengeKind.TURN, steps=())
+        camera = film(Behaviour.BONA_FIDE, sitter, sitter, still, np.random.default_rng(1))
+        await feed(app, session, camera, 0, REST_S)
+        async with websockets.connect(f"ws://{address}/v1/alerts?session={session}") as events:
+            asked_s = time.monotonic()
+            asked = (await client.post(f"/v1/sessions/{session}/checks", json={"kind": "light"})).json()
+            shown = lit(camera, asked["code"], late_s=0.8)
+            await feed(app, session, shown, REST_S, REST_S + asked["seconds"])
+            async with asyncio.timeout(20):
+                while (event := json.loads(await events.recv()))["type"] != "check":
+                    pass
+            assert time.monotonic() - asked_s < 15
+    assert event["outcome"] == "followed"
+    assert event["latency_s"] == pytest.approx(0.8, abs=0.3)
 
 
 async def test_nobody_is_asked_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
