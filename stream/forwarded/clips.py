@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -141,11 +142,10 @@ class Clips:
         path = self._folder / f"{id}.upload"
         examination = Examination(path, self._detector, self._policy, self._text_reader, pause=self._yield)
         clip = self._clips[id] = Clip(id, name, scope, examination)
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._clips.pop, id, None)
             await receive(clip.path, parts, self._max_bytes)
-        except BaseException:
-            del self._clips[id]
-            raise
+            undo.pop_all()
         task = asyncio.create_task(self._run(clip), name=f"clip-{id}")
         self._checks.add(task)
         task.add_done_callback(self._checks.discard)

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,16 +28,15 @@ async def receive(path: Path, parts: AsyncIterator[bytes], max_bytes: int) -> No
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     n_bytes = 0
-    try:
-        with await asyncio.to_thread(_create, path) as out:
-            async for part in parts:
-                n_bytes += len(part)
-                if n_bytes > max_bytes:
-                    raise TooLargeError(f"the file has more than {max_bytes // 1_000_000} MB")
-                await asyncio.to_thread(out.write, part)
-    except BaseException:
-        await asyncio.to_thread(path.unlink, missing_ok=True)
-        raise
+    with ExitStack() as undo, await asyncio.to_thread(_create, path) as out:
+        undo.callback(path.unlink, missing_ok=True)
+        async for part in parts:
+            n_bytes += len(part)
+            if n_bytes > max_bytes:
+                raise TooLargeError(f"the file has more than {max_bytes // 1_000_000} MB")
+            await asyncio.to_thread(out.write, part)
+        await asyncio.to_thread(out.flush)  # what does not fit on the disk is noticed before it is kept
+        undo.pop_all()
 
 
 def _create(path: Path) -> BinaryIO:

@@ -106,9 +106,11 @@ async def test_a_clip_is_its_senders_alone_and_can_be_stopped(tmp_path: Path, re
 
 async def test_too_much_is_refused_before_it_is_read(tmp_path: Path, record: Record) -> None:
     path = record("clip.mp4", seconds=10, video="libx264")
-    async with open_service(tmp_path, SlowModels(), clip_mb=1) as (client, _):
+    async with open_service(tmp_path, SlowModels(), clip_mb=1) as (client, app):
         large = await client.post("/v1/clips", content=b"x" * 1_000_001)
         assert (large.status_code, large.json()) == (413, {"error": "the file has more than 1 MB"})
+        assert list((tmp_path / "clips").glob("*")) == []
+        assert app.state.service.clips._clips == {}
         sent = [(await client.post("/v1/clips", content=path.read_bytes())) for _ in range(5)]
         assert [reply.status_code for reply in sent] == [202] * 4 + [429]
         assert sent[-1].headers["retry-after"] == "20"
