@@ -8,7 +8,7 @@ from models.promise import DecisionModel
 from models.window import Score, Signal
 from stream.checks.challenges import proposed
 from stream.decision import CallDecision
-from stream.events import AlertKind, State
+from stream.events import State
 from stream.policy import Policy
 
 
@@ -27,15 +27,14 @@ def decision(round_model: DecisionModel) -> CallDecision:
 def test_one_that_broke_raises_the_evidence_and_several_the_alert(decision: CallDecision) -> None:
     before = decision.decision().evidence_nat
     said, change = decision.challenged(-2.5, 3.0)
-    assert (round(said.evidence_nat - before, 1) > 0, change) == (True, None)
-    said, change = decision.challenged(-2.5, 3.0)
+    assert said.evidence_nat > before
+    assert change is None
+    said, _ = decision.challenged(-2.5, 3.0)
     reading = next(r for r in said.readings if r.signal is Signal.CHALLENGE)
     assert reading.evidence_nat == MAX_CHALLENGED_NAT
     assert reading.analysed_s == 6.0
-    if change is AlertKind.RAISED:
-        assert (said.state, reading.state) == (State.SPOOF, State.SPOOF)
     for i in range(6):
-        said, change = decision.update([score(12 + i / 2, llr=-3.0)])
+        said, _ = decision.update([score(12 + i / 2, llr=-3.0)])
     assert said.state is State.SPOOF
     assert reading.share > 0
 
