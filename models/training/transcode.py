@@ -112,7 +112,7 @@ def transcode(pictures: Iterable[Timed], channel: Channel) -> Iterator[Timed]:
             sampled pictures.
         channel: Codec and bit rate.
     """
-    yield from _as_rgb(sampled(_decoded(encoded(call_sized(pictures), channel), channel.codec)))
+    yield from _as_rgb(sampled(decoded_frames(encoded(call_sized(pictures), channel), channel.codec)))
 
 
 def encoded(pictures: Iterable[Timed], channel: Channel) -> "Iterator[av.Packet[VideoStream]]":
@@ -137,7 +137,7 @@ def encoded(pictures: Iterable[Timed], channel: Channel) -> "Iterator[av.Packet[
 
 def decoded(packets: "Iterable[av.Packet[VideoStream]]", codec: Codec) -> Iterator[Timed]:
     """Decode what `encoded` gave, at full rate."""
-    yield from _as_rgb(_decoded(packets, codec))
+    yield from _as_rgb(decoded_frames(packets, codec))
 
 
 def remuxed(source: Path | bytes, container: str, *, keep_sound: bool = True) -> bytes:
@@ -258,7 +258,8 @@ def _encoder(channel: Channel, width: int, height: int, rate_hz: float) -> Video
     return encoder
 
 
-def _decoded(packets: "Iterable[av.Packet[VideoStream]]", codec: Codec) -> Iterator[tuple[float, av.VideoFrame]]:
+def decoded_frames(packets: "Iterable[av.Packet[VideoStream]]", codec: Codec) -> Iterator[tuple[float, av.VideoFrame]]:
+    """Decode what `encoded` gave, at full rate, as the codec has it: YUV 4:2:0."""
     decoder = av.CodecContext.create({Codec.H264: "h264", Codec.VP8: "vp8"}[codec], "r")
     assert isinstance(decoder, VideoCodecContext)
     decoder.thread_count = 1
