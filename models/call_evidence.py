@@ -34,23 +34,29 @@ class CallEvidence:
         self.is_telephone = False
         """Whether the sound comes over a telephone line."""
         self._n_other_line = 0
-        self.challenged_nat = 0.0
-        """What challenges said for a spoof, at least 0 [nat]."""
+        self.beside = {Signal.CHALLENGE: 0.0, Signal.PIPELINE: 0.0}
+        """What speaks for a spoof beside what is seen and heard, at least 0 [nat]; neither speaks against one."""
         self._passive = Fused()
 
     @property
     def fused(self) -> Fused:
-        """Of all signals together, after the last window and challenge."""
-        if not self.challenged_nat:
+        """Of all signals together, after the last window, challenge and look at the pipeline."""
+        beside = {signal: nat for signal, nat in self.beside.items() if nat}
+        if not beside:
             return self._passive
-        nat = self._passive.nat + self.challenged_nat
-        share = min(self.challenged_nat / nat, 1.0) if nat > 0 else 0.0
-        shares = {signal: part * (1 - share) for signal, part in self._passive.shares.items()}
-        return Fused(nat=nat, shares=shares | {Signal.CHALLENGE: share})
+        nat = self._passive.nat + sum(beside.values())
+        whole = max(nat, sum(beside.values()))
+        added = {signal: part / whole if nat > 0 else 0.0 for signal, part in beside.items()}
+        shares = {signal: part * (1 - sum(added.values())) for signal, part in self._passive.shares.items()}
+        return Fused(nat=nat, shares=shares | added)
 
     def challenge(self, llr: float) -> None:
         """Take what a challenge said, up = bona fide [nat]; all of them together are bounded."""
-        self.challenged_nat = min(max(self.challenged_nat - llr, 0.0), MAX_CHALLENGED_NAT)
+        self.beside[Signal.CHALLENGE] = min(max(self.beside[Signal.CHALLENGE] - llr, 0.0), MAX_CHALLENGED_NAT)
+
+    def pipeline(self, llr: float) -> None:
+        """Take what is known of the pipeline by now [nat]; it stands in place of what was known before."""
+        self.beside[Signal.PIPELINE] = max(-llr, 0.0)
 
     def take(self, score: Score) -> None:
         """Take the next window of a track; one that was not judged, or of a signal without thresholds, does nothing."""

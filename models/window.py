@@ -41,6 +41,8 @@ class Signal(StrEnum):
     """Whether mouth and sound belong together."""
     CHALLENGE = "challenge"
     """What came of what the other side was asked to do."""
+    PIPELINE = "pipeline"
+    """How the media were made, whatever they show."""
 
 
 class Reason(StrEnum):

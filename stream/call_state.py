@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from models.calibration import Calibration
 from models.call_evidence import CallEvidence
 from models.long_speech import LongSpeech
+from models.pipeline import PipelineReading
 from models.window import Reason, Score, Signal
 from stream.coverage import Seconds
 from stream.events import Coverage, Decision, SignalReading, State
@@ -90,6 +91,8 @@ class CallState:
     challenges: tuple[float, ...] = ()
     """The llr of each [nat]."""
     challenge_s: float = 0.0
+    pipeline: PipelineReading | None = None
+    pipeline_s: float = 0.0
 
     def take(self, score: Score) -> None:
         """Take the next window, judged or not."""
@@ -121,6 +124,17 @@ class CallState:
         self.evidence.challenge(llr)
         self.challenges = (*self.challenges, llr)
         self.challenge_s += seconds
+        self._settle(self.levels)
+
+    def take_pipeline(self, reading: PipelineReading, seconds: float) -> None:
+        """Take what is known by now of how the media are made.
+
+        Args:
+            reading: Of the newest look.
+            seconds: Of the call so far [s].
+        """
+        self.evidence.pipeline(reading.llr)
+        self.pipeline, self.pipeline_s = reading, seconds
         self._settle(self.levels)
 
     def copy(self) -> "CallState":
@@ -158,7 +172,9 @@ class CallState:
         """Return what is said of the call now."""
         readings = tuple(self._reading(track) for track in self.tracks.values())
         if self.challenges:
-            readings = (*readings, self._challenge_reading())
+            readings = (*readings, self._beside(Signal.CHALLENGE, self.challenges[-1], self.challenge_s))
+        if self.pipeline:
+            readings = (*readings, self._beside(Signal.PIPELINE, self.pipeline.llr, self.pipeline_s))
         state, levels, fused = self._state(readings), self.levels, self.evidence.fused
         face, voice = self.seconds[Signal.FACE], self.seconds[Signal.VOICE]
         return Decision(
@@ -176,6 +192,7 @@ class CallState:
             evidence_nat=max(fused.nat, 0.0),
             threshold_nat=levels.alert,
             is_telephone=self.evidence.is_telephone,
+            pipeline=self.pipeline.traits if self.pipeline else (),
         )
 
     def _reading(self, track: TrackState) -> SignalReading:
@@ -196,23 +213,24 @@ class CallState:
             long_llr=long.llr if long else None,
         )
 
-    def _challenge_reading(self) -> SignalReading:
-        nat, fused, levels = self.evidence.challenged_nat, self.evidence.fused, self.levels
-        if Signal.CHALLENGE in self.alerted:
+    def _beside(self, signal: Signal, llr: float, seconds: float) -> SignalReading:
+        """Return where challenges or the pipeline stand."""
+        nat, fused, levels = self.evidence.beside[signal], self.evidence.fused, self.levels
+        if signal in self.alerted:
             state = State.SPOOF
         elif nat >= levels.suspect:
             state = State.SUSPECT
         else:
-            state = State.UNDECIDED  # that it was passed proves nothing
+            state = State.UNDECIDED  # that a challenge was passed, or a pipeline is ordinary, proves nothing
         return SignalReading(
-            signal=Signal.CHALLENGE,
+            signal=signal,
             track=0,
             state=state,
-            llr=self.challenges[-1],
+            llr=llr,
             reason=None,
-            evidence_nat=max(nat, 0.0),
-            analysed_s=self.challenge_s,
-            share=fused.shares.get(Signal.CHALLENGE, 0.0) if fused.nat > 0 else 0.0,
+            evidence_nat=nat,
+            analysed_s=seconds,
+            share=fused.shares.get(signal, 0.0) if fused.nat > 0 else 0.0,
         )
 
     def _state(self, readings: tuple[SignalReading, ...]) -> State:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from models.calibration import Calibration
 from models.call_evidence import CallEvidence
+from models.pipeline import PipelineReading
 from models.window import Score, Signal
 from stream.call_state import CallState
 from stream.events import AlertKind, Decision
@@ -51,6 +52,12 @@ class CallDecision:
         """Take what came of a challenge, up = bona fide [nat], and the seconds of it; return what `update` does."""
         for call in (self._call, self._settled):
             call.take_challenge(llr, seconds)
+        return self._change()
+
+    def piped(self, reading: PipelineReading, seconds: float) -> tuple[Decision, AlertKind | None]:
+        """Take what is known of the pipeline after so many seconds of the call; return what `update` does."""
+        for call in (self._call, self._settled):
+            call.take_pipeline(reading, seconds)
         return self._change()
 
     def _change(self) -> tuple[Decision, AlertKind | None]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from models.drift import Identity
+from models.pipeline import TraitReading
 from models.window import Pixels, Reason, Samples, Signal
 
 
@@ -142,6 +143,8 @@ class Decision:
     """Evidence at which the alert is raised [nat]: it follows from the promise and from the class of channel."""
     is_telephone: bool = False
     """Whether the sound comes over a telephone line, which has thresholds of its own."""
+    pipeline: tuple[TraitReading, ...] = ()
+    """How the call's media were made, by trait; empty before it is known, and for calls that do not come by WebRTC."""
     likeness: tuple[Resemblance, ...] = ()
     """To the person whom the caller is compared with; no part of the evidence. Empty: nobody was asked for."""
 

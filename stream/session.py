@@ -22,6 +22,7 @@ from models.calibration import Calibration
 from models.challenge_score import ChallengeScores, Judgement, load_scores
 from models.explanation import Explanation
 from models.faces import Detection, FaceTracker, follow
+from models.pipeline import Traits, shipped_pipeline
 from models.window import Batch, FaceCrop, Pixels, Reason, Score, Signal, Window
 from stream.batcher import Batcher
 from stream.camera import Camera
@@ -188,6 +189,12 @@ class Session:
             self.dropped = replace(self.dropped, pictures=self.dropped.pictures + int(amount))
         else:
             self.dropped = replace(self.dropped, audio_s=self.dropped.audio_s + amount)
+
+    def note_pipeline(self, traits: Traits) -> None:
+        """Take what is known by now of how the call's media are made."""
+        if not self._is_closed and self._zero_s is not None:
+            reading = shipped_pipeline().judge(traits)
+            self._say(*self._decision.piped(reading, self._clock() - self._zero_s))
 
     def on_close(self, callback: Callable[[], None]) -> None:
         """Have `callback` called once when the call ends."""

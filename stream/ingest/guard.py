@@ -13,9 +13,7 @@ All of it hangs on private names. They are listed in `PRIVATE_NAMES`; `install` 
 
 import asyncio
 import logging
-import queue
 import struct
-import threading
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +22,7 @@ from aioice import ice, stun
 from aiortc import RTCPeerConnection, RTCRtpReceiver
 from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateError, OperationError
 from aiortc.mediastreams import MediaStreamTrack
+from aiortc.rate import RemoteBitrateEstimator
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcrtpreceiver import RemoteStreamTrack
 from av.frame import Frame
@@ -31,30 +30,28 @@ from OpenSSL import SSL
 
 from stream.errors import SettingsError
 from stream.events import Medium
+from stream.ingest.decoder_queue import DecoderQueue
 from stream.ingest.jitter import AudioJitterBuffer
 
 log = logging.getLogger(__name__)
 
 # Frames, newest kept: a reader that is behind wants the newest picture, and all the sound of the last two seconds.
 MAX_DECODED = {Medium.VIDEO: 2, Medium.AUDIO: 100}
-# Encoded frames before the decoder thread: a second of pictures, two of sound.
-MAX_ENCODED = {Medium.VIDEO: 30, Medium.AUDIO: 100}
 # Of one peer, between two turns of the event loop or before its DTLS starts: about a second of a 10 Mbit/s stream.
 MAX_DATAGRAMS = 1024
 CLOSE_TIMEOUT_S = 5.0
-# Ask for a key frame again after so many pictures that were dropped for want of one.
-KEY_FRAME_EVERY = 30
 
 JITTER_BUFFER = "_RTCRtpReceiver__jitter_buffer"
 DECODER_QUEUE = "_RTCRtpReceiver__decoder_queue"
 DECODER_ERROR = "_RTCRtpReceiver__decoder_error"
+RATE_ESTIMATOR = "_RTCRtpReceiver__remote_bitrate_estimator"
 CONNECT = "_RTCPeerConnection__connect"
 ICE_TRANSPORTS = "_RTCPeerConnection__iceTransports"
 DTLS_TRANSPORTS = "_RTCPeerConnection__dtlsTransports"
 DTLS_RUN = "_RTCDtlsTransport__run"
 
 PRIVATE_NAMES: tuple[tuple[type, tuple[str, ...]], ...] = (
-    (RTCRtpReceiver, (JITTER_BUFFER, DECODER_QUEUE, DECODER_ERROR)),
+    (RTCRtpReceiver, (JITTER_BUFFER, DECODER_QUEUE, DECODER_ERROR, RATE_ESTIMATOR)),
     (RemoteStreamTrack, ("_queue",)),
     (RTCPeerConnection, (CONNECT, ICE_TRANSPORTS, DTLS_TRANSPORTS)),
     (RTCDtlsTransport, (DTLS_RUN,)),
@@ -104,66 +101,24 @@ class FrameQueue(asyncio.Queue[Frame | None]):
         self.put_nowait(item)
 
 
-class DecoderQueue(queue.Queue[Any]):
-    """Between the event loop and the decoder thread: (codec, encoded frame), or None to stop.
-
-    When it is full everything goes, and of pictures all up to the next key frame, for the ones between would be
-    decoded onto a wrong picture: bad evidence. `error` is what makes aiortc ask the sender for a key frame.
+class CappedRate:
+    """What aiortc asks a sender for, which can be held lower.
 
     Args:
-        medium: What is decoded.
-        error: Set when a key frame is needed.
+        estimator: aiortc's own, of what the network bears.
     """
 
-    def __init__(self, medium: Medium, error: threading.Event) -> None:
-        super().__init__()
-        self._medium = medium
-        self._error = error
-        self._n_unusable = 0
-        self._needs_key = False
-        self.n_dropped = 0
+    def __init__(self, estimator: RemoteBitrateEstimator) -> None:
+        self._estimator = estimator
+        self.cap_bit_s: int | None = None
+        """At most this is asked for; None: what the network bears [bit/s]."""
 
-    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
-        """Add a frame; `None` goes first, so that a thread that is behind ends at once."""
-        if item is None:
-            self._drop_all()
-        elif self.qsize() >= MAX_ENCODED[self._medium]:
-            self._drop_all()
-            self._needs_key = self._medium is Medium.VIDEO
-            self._n_unusable = 0
-        if item is not None and self._needs_key and not self._is_key(item):
-            return
-        self._needs_key = False
-        super().put(item, block, timeout)
-
-    def _is_key(self, item: Any) -> bool:
-        codec, frame = item
-        if is_key_frame(codec.name, frame.data):
-            return True
-        if self._n_unusable % KEY_FRAME_EVERY == 0:
-            self._error.set()
-        self._n_unusable += 1
-        self.n_dropped += 1
-        return False
-
-    def _drop_all(self) -> None:
-        try:
-            while True:
-                self.get_nowait()
-                self.n_dropped += 1
-        except queue.Empty:
-            pass
-
-
-def is_key_frame(codec: str, data: bytes) -> bool:
-    """Whether an encoded picture needs none before it.
-
-    Source:
-        RFC 6386 section 9.1 (VP8: lowest bit of the first byte is 0); RFC 6184 section 5.2 (H.264: NAL unit type 5).
-    """
-    if codec.upper() == "VP8":
-        return bool(data) and not data[0] & 1
-    return any(unit[:1] and unit[0] & 0x1F == 5 for unit in data.split(b"\x00\x00\x01")[1:])
+    def add(self, **packet: int) -> tuple[int, list[int]] | None:
+        """Take a packet; return the rate to ask for and of whom, when it is time to ask."""
+        asked = self._estimator.add(**packet)
+        if asked is None or self.cap_bit_s is None:
+            return asked
+        return min(asked[0], self.cap_bit_s), asked[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +127,8 @@ class TrackGuard:
 
     encoded: DecoderQueue
     decoded: FrameQueue
+    rate: CappedRate | None = None
+    """What the sender of pictures is asked for; None for sound."""
 
     @property
     def n_dropped(self) -> int:
@@ -246,9 +203,13 @@ def protect(pc: RTCPeerConnection, track: MediaStreamTrack) -> TrackGuard:
     """Bound the queues of a remote track. Call it in `on("track")`: later, the decoder thread holds the old ones."""
     receiver = next(receiver for receiver in pc.getReceivers() if receiver.track is track)
     medium = Medium(track.kind)
+    estimator = getattr(receiver, RATE_ESTIMATOR)
     guard = TrackGuard(
-        encoded=DecoderQueue(medium, getattr(receiver, DECODER_ERROR)), decoded=FrameQueue(MAX_DECODED[medium])
+        encoded=DecoderQueue(medium, getattr(receiver, DECODER_ERROR)),
+        decoded=FrameQueue(MAX_DECODED[medium]),
+        rate=CappedRate(estimator) if estimator is not None else None,
     )
+    setattr(receiver, RATE_ESTIMATOR, guard.rate)
     track._queue = guard.decoded  # type: ignore[attr-defined]  # of RemoteStreamTrack
     setattr(receiver, DECODER_QUEUE, guard.encoded)
     if medium is Medium.AUDIO:

@@ -20,6 +20,7 @@ from stream.errors import SignallingError
 from stream.events import Gap, Medium, VideoFrame
 from stream.ingest.guard import RTC_FAILURES, TrackGuard, close_quietly, guard_connect, protect
 from stream.ingest.offer import Fragment, Offer, raise_bitrate
+from stream.ingest.pipeline_tap import PipelineTap
 from stream.ingest.relay import Relay, RelayedTrack, SpokenTrack
 from stream.ingest.resample import SoundTrack
 from stream.ingest.sampling import PictureSampler
@@ -81,6 +82,7 @@ class RtcCall:
         """What the caller sends, for those who watch."""
         self.back = {medium: Relay() for medium in Medium}
         """What those who watch send to the caller."""
+        self._pipeline = PipelineTap()
         self._n_frames = dict.fromkeys(Medium, 0)
         self._trickle: Trickle | None = None
         self._born_s = self._quiet_since_s = clock()
@@ -122,9 +124,11 @@ class RtcCall:
     def start(self, sink: CallSink) -> None:
         """Begin to feed a session."""
         self._sink = sink
-        for track in self._tracks:
+        for track, guard in self._tracks.items():
+            if track.kind == Medium.VIDEO:
+                self._pipeline.watch(guard)
             self._run(self._hear(track, sink) if track.kind == Medium.AUDIO else self._see(track, sink))
-        self._run(self._watch())
+        self._run(self._watch(sink))
         sink.on_close(lambda: self.end("closed"))
 
     async def trickle(self, fragment: Fragment) -> None:
@@ -178,7 +182,9 @@ class RtcCall:
             assert isinstance(frame, av.AudioFrame)
             if frame.time is None:
                 continue
-            start_s = clock.place(frame.time, self._elapsed(), frame.samples / frame.sample_rate)
+            arrival_s = self._elapsed()
+            self._pipeline.hear(frame, arrival_s)
+            start_s = clock.place(frame.time, arrival_s, frame.samples / frame.sample_rate)
             for media in sound.take(frame, start_s):
                 if isinstance(media, Gap):
                     sink.note_dropped(Medium.AUDIO, media.end_s - media.start_s)
@@ -188,7 +194,11 @@ class RtcCall:
         clock, sampler = TrackClock(), PictureSampler()
         while (frame := await self._next(track)) is not None:
             assert isinstance(frame, av.VideoFrame)
-            if frame.time is None or not sampler.take(time_s := clock.place(frame.time, self._elapsed())):
+            if frame.time is None:
+                continue
+            arrival_s = self._elapsed()
+            self._pipeline.see(frame, arrival_s)
+            if not sampler.take(time_s := clock.place(frame.time, arrival_s)):
                 continue
             if max(frame.width, frame.height) > MAX_SIDE_PX:
                 sink.note_dropped(Medium.VIDEO, 1)
@@ -215,10 +225,15 @@ class RtcCall:
             self._zero_s = now_s
         return now_s - self._zero_s
 
-    async def _watch(self) -> None:
+    async def _watch(self, sink: CallSink) -> None:
         cause = None
         while cause is None:
             await asyncio.sleep(WATCH_S)
+            if self._zero_s is not None:
+                now_s = self._elapsed()
+                self._pipeline.step(now_s)
+                if traits := self._pipeline.told(now_s):
+                    sink.note_pipeline(traits)
             cause = self._overdue()
         self.end(cause)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from models.pipeline import Traits
 from stream.events import Media, Medium
 
 
@@ -18,6 +19,9 @@ class CallSink(Protocol):
 
     def note_dropped(self, medium: Medium, amount: float) -> None:
         """Count what the adapter itself let go: pictures, or seconds of sound."""
+
+    def note_pipeline(self, traits: Traits) -> None:
+        """Take what is known by now of how the call's media are made."""
 
     def close(self, cause: str) -> None:
         """End the call; the second and later times do nothing."""

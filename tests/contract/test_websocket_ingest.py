@@ -16,6 +16,7 @@ from fastapi import FastAPI, WebSocket
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from models.pipeline import Traits
 from models.window import SAMPLE_RATE_HZ
 from stream.errors import CallError, ServiceFullError
 from stream.events import AudioFrame, Gap, Media, Medium, VideoFrame
@@ -49,6 +50,8 @@ class RecordingSink:
 
     def note_dropped(self, medium: Medium, amount: float) -> None:
         self.dropped.append((medium, amount))
+
+    def note_pipeline(self, traits: Traits) -> None: ...
 
     def close(self, cause: str) -> None:
         self.causes.append(cause)

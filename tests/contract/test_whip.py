@@ -13,6 +13,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
 from fastapi import FastAPI
 
+from models.pipeline import Traits
 from stream.api.access import Access
 from stream.api.calls import Calls
 from stream.api.whip import router
@@ -42,6 +43,8 @@ class Sink:
         self.media.append(media)
 
     def note_dropped(self, medium: Medium, amount: float) -> None: ...
+
+    def note_pipeline(self, traits: Traits) -> None: ...
 
     def close(self, cause: str) -> None:
         self.causes.append(cause)

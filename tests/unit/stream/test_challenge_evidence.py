@@ -1,9 +1,10 @@
-"""What challenges say enters the call's evidence, bounded, and is named where it carries an alert."""
+"""What challenges and the pipeline say enters the call's evidence, bounded, and is named where it carries an alert."""
 
 import pytest
 
 from models.call_evidence import MAX_CHALLENGED_NAT
 from models.challenge import ChallengeKind
+from models.pipeline import PipelineReading, Trait, TraitReading
 from models.promise import DecisionModel
 from models.window import Score, Signal
 from stream.checks.challenges import proposed
@@ -61,3 +62,32 @@ def test_the_sense_in_doubt_is_asked_first_and_one_that_is_missing_never(decisio
     assert of_face == (ChallengeKind.COVER, ChallengeKind.TURN)
     decision.update([score(10 + i / 2, Signal.VOICE) for i in range(12)])
     assert proposed(decision.decision(), told)[0] is ChallengeKind.HUM
+
+
+PIPELINE = PipelineReading(llr=-0.8, traits=(TraitReading(trait=Trait.REPEATED, value=0.6, p=0.01),))
+
+
+def test_an_odd_pipeline_counts_as_it_is_known_now_and_not_again_with_each_look(decision: CallDecision) -> None:
+    before = decision.decision().evidence_nat
+    for _ in range(20):
+        said, change = decision.piped(PIPELINE, 10.0)
+    reading = next(r for r in said.readings if r.signal is Signal.PIPELINE)
+    assert reading.evidence_nat == 0.8
+    assert said.evidence_nat <= before + 0.8
+    assert (change, said.pipeline) == (None, PIPELINE.traits)
+    said, _ = decision.piped(PipelineReading(llr=0.0, traits=()), 15.0)
+    assert said.evidence_nat == pytest.approx(before)
+
+
+def test_an_ordinary_pipeline_never_makes_a_call_green(round_model: DecisionModel) -> None:
+    call = CallDecision(Policy(model=round_model, promise_hours=100))
+    said, change = call.piped(PipelineReading(llr=0.0, traits=()), 60.0)
+    assert (said.state, said.evidence_nat, change) == (State.UNDECIDED, 0.0, None)
+
+
+def test_challenge_and_pipeline_share_the_evidence_with_what_is_seen(decision: CallDecision) -> None:
+    decision.challenged(-2.5, 3.0)
+    said, _ = decision.piped(PIPELINE, 10.0)
+    shares = {r.signal: r.share for r in said.readings}
+    assert shares[Signal.CHALLENGE] > shares[Signal.PIPELINE] > 0
+    assert sum(shares.values()) == pytest.approx(1.0)

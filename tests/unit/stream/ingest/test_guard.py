@@ -13,12 +13,14 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpReceiver, RTCSessi
 from aiortc.codecs import CODECS
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.mediastreams import AudioStreamTrack, MediaStreamTrack, VideoStreamTrack
+from aiortc.rate import RemoteBitrateEstimator
 from aiortc.rtcrtpreceiver import RemoteStreamTrack
 from av import VideoFrame
 
 from stream.errors import SettingsError
 from stream.events import Medium
 from stream.ingest import guard
+from stream.ingest.decoder_queue import KEY_FRAME_EVERY, MAX_ENCODED, DecoderQueue, is_key_frame
 from stream.ingest.jitter import AudioJitterBuffer
 
 VP8 = next(codec for codec in CODECS["video"] if codec.name == "VP8")
@@ -167,8 +169,8 @@ def encoded(number: int, is_key: bool) -> tuple[Any, JitterFrame]:
 
 def test_an_overrun_decoder_drops_pictures_up_to_the_next_key_frame_and_asks_for_one() -> None:
     error = threading.Event()
-    encoded_queue = guard.DecoderQueue(Medium.VIDEO, error)
-    n_max = guard.MAX_ENCODED[Medium.VIDEO]
+    encoded_queue = DecoderQueue(Medium.VIDEO, error)
+    n_max = MAX_ENCODED[Medium.VIDEO]
     for number in range(n_max + 5):
         encoded_queue.put(encoded(number, is_key=number == 0))
     assert error.is_set()
@@ -181,9 +183,9 @@ def test_an_overrun_decoder_drops_pictures_up_to_the_next_key_frame_and_asks_for
 
 def test_a_key_frame_is_asked_for_again_while_none_comes() -> None:
     error = threading.Event()
-    encoded_queue = guard.DecoderQueue(Medium.VIDEO, error)
+    encoded_queue = DecoderQueue(Medium.VIDEO, error)
     n_asked = 0
-    for number in range(guard.MAX_ENCODED[Medium.VIDEO] + 2 * guard.KEY_FRAME_EVERY):
+    for number in range(MAX_ENCODED[Medium.VIDEO] + 2 * KEY_FRAME_EVERY):
         encoded_queue.put(encoded(number, is_key=False))
         n_asked += error.is_set()
         error.clear()
@@ -192,15 +194,15 @@ def test_a_key_frame_is_asked_for_again_while_none_comes() -> None:
 
 def test_an_overrun_sound_decoder_goes_on_with_the_newest_packet() -> None:
     error = threading.Event()
-    encoded_queue = guard.DecoderQueue(Medium.AUDIO, error)
-    for number in range(guard.MAX_ENCODED[Medium.AUDIO] + 1):
+    encoded_queue = DecoderQueue(Medium.AUDIO, error)
+    for number in range(MAX_ENCODED[Medium.AUDIO] + 1):
         encoded_queue.put((OPUS, JitterFrame(data=b"x", timestamp=number)))
-    assert encoded_queue.get()[1].timestamp == guard.MAX_ENCODED[Medium.AUDIO]
+    assert encoded_queue.get()[1].timestamp == MAX_ENCODED[Medium.AUDIO]
     assert not error.is_set()
 
 
 def test_stopping_a_decoder_that_is_behind_does_not_wait_for_its_backlog() -> None:
-    encoded_queue = guard.DecoderQueue(Medium.VIDEO, threading.Event())
+    encoded_queue = DecoderQueue(Medium.VIDEO, threading.Event())
     for number in range(10):
         encoded_queue.put(encoded(number, is_key=True))
     encoded_queue.put(None)
@@ -220,7 +222,7 @@ def test_stopping_a_decoder_that_is_behind_does_not_wait_for_its_backlog() -> No
     ],
 )
 def test_key_frames_are_told_from_the_rest(codec: str, data: bytes, is_key: bool) -> None:
-    assert guard.is_key_frame(codec, data) is is_key
+    assert is_key_frame(codec, data) is is_key
 
 
 async def test_a_track_that_nobody_reads_stays_bounded() -> None:
@@ -271,3 +273,20 @@ async def test_closing_never_raises_and_frees_the_sockets_even_if_aiortc_stumble
     await guard.close_quietly(pc)
     assert transport.state == "closed"
     assert transport._connection._protocols == []
+
+
+def test_less_is_asked_for_while_a_cap_is_set_and_never_more_than_the_network_bears() -> None:
+    rate = guard.CappedRate(RemoteBitrateEstimator())
+
+    def asked(first: int) -> list[int]:
+        found = []
+        for i in range(first, first + 400):
+            told = rate.add(arrival_time_ms=10 * i, abs_send_time=(10 * i << 18) // 1000, payload_size=1200, ssrc=7)
+            found += [told[0]] if told else []
+        return found
+
+    assert max(asked(0)) > 100_000
+    rate.cap_bit_s = 100_000
+    assert max(asked(400)) == 100_000
+    rate.cap_bit_s = 10**9
+    assert max(asked(800)) < 10**9

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from aiortc.sdp import SessionDescription
 
+from models.pipeline import Traits
 from stream.errors import SignallingError
 from stream.events import Media, Medium
 from stream.ingest.ice import MAX_CANDIDATES
@@ -206,6 +207,8 @@ class Sink:
     def push(self, media: Media) -> None: ...
 
     def note_dropped(self, medium: Medium, amount: float) -> None: ...
+
+    def note_pipeline(self, traits: Traits) -> None: ...
 
     def close(self, cause: str) -> None:
         while self.callbacks:

@@ -14,10 +14,11 @@ import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamTrack
 
+from models.pipeline import Trait, Traits
 from models.window import SAMPLE_RATE_HZ
 from stream.errors import ServiceFullError, SignallingError
 from stream.events import AudioFrame, Gap, Media, Medium, VideoFrame
-from stream.ingest import guard
+from stream.ingest import guard, obedience, pipeline_tap
 from stream.ingest.ice import MAX_CANDIDATES
 from stream.ingest.offer import START_BITRATE
 from stream.ingest.webrtc import Answer, WebRtcIngest
@@ -78,12 +79,16 @@ class Sink:
     dropped: dict[Medium, float] = field(default_factory=lambda: dict.fromkeys(Medium, 0.0))
     causes: list[str] = field(default_factory=list)
     callbacks: list[Callable[[], None]] = field(default_factory=list)
+    traits: list[Traits] = field(default_factory=list)
 
     def push(self, media: Media) -> None:
         self.media.append(media)
 
     def note_dropped(self, medium: Medium, amount: float) -> None:
         self.dropped[medium] += amount
+
+    def note_pipeline(self, traits: Traits) -> None:
+        self.traits.append(traits)
 
     def close(self, cause: str) -> None:
         self.causes.append(cause)
@@ -392,3 +397,34 @@ async def test_a_call_is_deleted_once(place: Place) -> None:
     assert desk.sinks[0].causes == ["hung up"]
     with pytest.raises(SignallingError, match="no such call"):
         await ingest.delete(answer.id)
+
+
+class Encoded(MediaStreamTrack):
+    """Packets that were encoded beforehand, sent one by one as a recording is: a key picture comes once."""
+
+    kind = "video"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._live, self._encoder, self._n = Red(), av.CodecContext.create("libvpx", "w"), 0
+        self._encoder.width, self._encoder.height, self._encoder.pix_fmt = 320, 240, "yuv420p"
+        self._encoder.time_base, self._encoder.gop_size = fractions.Fraction(1, 90_000), 3000
+        self._encoder.options = {"deadline": "realtime", "lag-in-frames": "0"}
+
+    async def recv(self) -> av.Packet:
+        frame = await self._live.recv()
+        return self._encoder.encode(frame.reformat(format="yuv420p"))[0]
+
+
+@pytest.mark.parametrize(("track", "is_obedient"), [(Red, True), (Encoded, False)])
+async def test_a_live_encoder_gives_a_key_picture_when_asked_and_a_recording_does_not(
+    place: Place, monkeypatch: pytest.MonkeyPatch, track: type[Red | Encoded], is_obedient: bool
+) -> None:
+    monkeypatch.setattr(obedience, "KEY_ASKED_S", 2.0)
+    monkeypatch.setattr(obedience, "KEY_WAIT_S", 1.5)
+    monkeypatch.setattr(pipeline_tap, "TOLD_EVERY_S", 1.0)
+    ingest, desk = place.ingest()
+    await place.caller(track()).call(ingest)
+    await until(lambda: any(Trait.KEY_PICTURE in traits for traits in desk.sinks[0].traits))
+    latency_s = desk.sinks[0].traits[-1][Trait.KEY_PICTURE]
+    assert (latency_s < 1.0) is is_obedient
