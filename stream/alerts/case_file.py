@@ -81,6 +81,7 @@ def describe(contents: CaseContents, pictures: Mapping[str, bytes], key: str) ->
             "threshold_nat": case.threshold_nat,
             "promise_hours": raised.promise_hours if raised else None,
             "signals": [signal.model_dump(mode="json") for signal in (strongest.signals if strongest else [])],
+            "pipeline": [trait.model_dump(mode="json") for trait in (alerts[-1].pipeline if alerts else [])],
             "coverage": alerts[-1].coverage.model_dump(mode="json") if alerts else {},
             "models": raised.models if raised else {},
         },

@@ -14,6 +14,7 @@ from typing import Any
 
 import typst
 
+from models.pipeline import Trait
 from stream.alerts.report_texts import EN, Language, Texts
 from stream.alerts.report_texts_kk import KK
 from stream.alerts.report_texts_ru import RU
@@ -76,6 +77,7 @@ def _data(case: Mapping[str, Any], language: Language, t: Texts) -> dict[str, An
         "facts": _facts(case, t),
         "why_text": t["why_text"].format(**evidence, since=_position(alert["since_s"])),
         "signals": [_signal(signal, t) for signal in alert["signals"]],
+        "traits": [_trait(trait, t) for trait in alert.get("pipeline", ())],
         "analysed_text": t["analysed_text"].format(**seconds),
         "missed": _missed(coverage, t),
         "history": [_deed(deed, t) for deed in case["history"]],
@@ -111,6 +113,17 @@ def _signal(signal: Mapping[str, Any], t: Texts) -> list[str]:
     name = t["signal"].get(signal["signal"], signal["signal"])
     seconds = _seconds(signal["analysed_s"], t)
     return [name, f"{100 * signal['share']:.0f} %", _number(signal["evidence_nat"]), seconds]
+
+
+def _trait(trait: Mapping[str, Any], t: Texts) -> str:
+    return t["trait"][trait["trait"]].format(value=_trait_value(trait["trait"], trait["value"]))
+
+
+def _trait_value(trait: str, value: float) -> str:
+    """Return a value as the texts have it: shares in percent, clocks in whole millionths."""
+    if trait in (Trait.REPEATED, Trait.STILL, Trait.DIGITAL_ZERO):
+        return f"{100 * value:.0f}"
+    return f"{value:.0f}" if trait in (Trait.CLOCK_RATE, Trait.CLOCKS_APART) else _number(value)
 
 
 def _missed(coverage: Mapping[str, Any], t: Texts) -> list[str]:

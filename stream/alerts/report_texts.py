@@ -27,6 +27,7 @@ class Texts(TypedDict):
     why: str
     why_text: str
     signal: dict[str, str]
+    trait: dict[str, str]
     columns: list[str]
     """Of the signals' table: signal, share, evidence, analysed."""
     plot: str
@@ -88,7 +89,13 @@ EN: Texts = {
     "why": "Why the alert was raised",
     "why_text": "The evidence that a face or a voice of this call is machine-made reached {evidence} nat; the alert is "
     "raised at {threshold} nat. It was raised {since} into the call.",
-    "signal": {"face": "Face", "voice": "Voice", "sync": "Lips and voice", "challenge": "Active check"},
+    "signal": {
+        "face": "Face",
+        "voice": "Voice",
+        "sync": "Lips and voice",
+        "challenge": "Active check",
+        "pipeline": "Picture and sound source",
+    },
     "columns": ["Signal", "Share", "Evidence [nat]", "Analysed"],
     "plot": "Evidence over the call",
     "plot_help": "Line: gathered evidence. Dashed: the alert line. Shaded: while the alert stood.",
@@ -112,6 +119,20 @@ EN: Texts = {
         "lost": "lost on the way",
         "overload": "the service was overloaded",
         "error": "the analysis failed",
+    },
+    "trait": {
+        "repeated": "{value} % of the pictures only repeat the one before",
+        "interpolated": "pictures look computed from their neighbours",
+        "still": "{value} % of the picture stands perfectly still while the rest moves",
+        "pumping": "the picture grows sharper at a regular beat, as in a recording",
+        "digital_zero": "{value} % of the pauses are perfectly silent, as no room is",
+        "band_edge": "the sound ends abruptly at a pitch where calls do not cut it",
+        "mirrored": "high tones mirror low ones, as after a careless conversion",
+        "even_clock": "the pictures are timed as evenly as those of a file",
+        "clock_rate": "the sound's clock runs {value} millionths off ours",
+        "clocks_apart": "the clocks of picture and sound run {value} millionths apart",
+        "key_picture": "asked for a fresh picture, the sender took {value} s or more",
+        "rate_kept": "asked to send less, the sender went on with {value} times as much",
     },
     "pictures": "Alerted seconds",
     "picture": {

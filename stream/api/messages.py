@@ -135,6 +135,8 @@ class SessionEndedMessage(Message):
     """Whether its sound came over a telephone line."""
     mean_llr: dict[Signal, float] = Field(default_factory=dict)
     """Of the readings of its last half hour, by signal [nat]; what drift is seen by."""
+    pipeline: list[side.TraitMessage] = Field(default_factory=list)
+    """How its media were made, as last known; what bona fide calls are compared by."""
 
 
 class AlertMessage(Message):
@@ -158,6 +160,8 @@ class AlertMessage(Message):
     """Whether the sound comes over a telephone line, which has thresholds of its own."""
     promise_hours: float | None = None
     """At most one false alert in so many call-hours [h]; null in alerts of versions that promised nothing."""
+    pipeline: list[side.TraitMessage] = Field(default_factory=list)
+    """How the call's media were made, as far as it is unusual."""
     models: dict[str, str]
     """Digest of each model that took part, by signal; of `decision`: of the thresholds."""
     advice: str
@@ -178,6 +182,9 @@ class VerdictMessage(Message):
     evidence_nat: float
     """Of all signals together [nat], at least 0; the alert is raised at `threshold_nat`."""
     threshold_nat: float
+    pipeline: list[side.TraitMessage] = Field(default_factory=list)
+    """How the call's media were made; empty before it is known, for calls that do not come by WebRTC, and in readings
+    that were kept."""
     compared_with: str = ""
     """Name of the person whom the caller is compared with; empty: nobody."""
     likeness: list[side.ResemblanceMessage] = Field(default_factory=list)

@@ -4,6 +4,7 @@ from typing import Literal
 
 from models.challenge import ChallengeKind, Outcome, Step
 from models.drift import Identity
+from models.pipeline import Trait
 from models.window import Reason
 from stream.api.message import Message
 from stream.events import Likeness
@@ -64,6 +65,18 @@ class ProposedMessage(Message):
     proposed: list[ChallengeKind]
     """The best first."""
     running: AskedMessage | None
+
+
+class TraitMessage(Message):
+    """One trait of how a call's media were made."""
+
+    trait: Trait
+    value: float
+    """In the unit of the trait; larger is odder."""
+    p: float | None
+    """Share of bona fide calls that are as odd; null where there are none to compare with."""
+    is_unusual: bool
+    """Whether it is rare enough to be put into words."""
 
 
 class CheckMessage(Message):

@@ -17,7 +17,7 @@ from stream.api.messages import (
     StoredMessage,
     VerdictMessage,
 )
-from stream.api.side_messages import AskedMessage, CheckMessage, FacePlaceMessage, ResemblanceMessage
+from stream.api.side_messages import AskedMessage, CheckMessage, FacePlaceMessage, ResemblanceMessage, TraitMessage
 from stream.checks.challenges import Asked, Result, instead
 from stream.events import Alert, Coverage, Decision, State
 from stream.session import Session
@@ -45,7 +45,8 @@ def verdict_message(session: Session, decision: Decision) -> VerdictMessage:
 def live_message(session: Session, decision: Decision) -> VerdictMessage:
     """Return the newest reading of a running call, with what only its moment needs."""
     faces = [FacePlaceMessage.model_validate(face) for face in session.other.faces]
-    return verdict_message(session, decision).model_copy(update={"faces": faces})
+    made = [TraitMessage.model_validate(reading) for reading in decision.pipeline]
+    return verdict_message(session, decision).model_copy(update={"faces": faces, "pipeline": made})
 
 
 def alert_message(alert: Alert, promise_hours: float, models: dict[str, str]) -> AlertMessage:
@@ -72,6 +73,7 @@ def alert_message(alert: Alert, promise_hours: float, models: dict[str, str]) ->
         threshold_nat=decision.threshold_nat,
         is_telephone=decision.is_telephone,
         promise_hours=promise_hours,
+        pipeline=[TraitMessage.model_validate(reading) for reading in decision.pipeline if reading.is_unusual],
         models=models,
         advice=ADVICE,
     )
@@ -109,6 +111,7 @@ def ended(
         signals=[SignalMessage.model_validate(reading) for reading in said.readings] if said else [],
         is_telephone=said.is_telephone if said else False,
         mean_llr=mean_llr,
+        pipeline=[TraitMessage.model_validate(reading) for reading in said.pipeline] if said else [],
     )
 
 

@@ -3,6 +3,7 @@ import {
   briefSignals,
   explanationOf,
   longWords,
+  madeLines,
   missedLines,
   nameIn,
   nextStep,
@@ -16,7 +17,7 @@ import {
 import { alert, ended, explanation, signal, started, verdict, voiceExplanation } from "./samples";
 import { EMPTY, receive, type Call } from "./store";
 import { NEXT, REASON, WHY } from "./strings";
-import type { Reason, ServerMessage, SignalMessage, State, VerdictMessage } from "./wire";
+import type { Reason, ServerMessage, SignalMessage, State, TraitMessage, VerdictMessage } from "./wire";
 
 function callOf(...messages: ServerMessage[]): Call {
   const call = [started(1), ...messages].reduce(receive, EMPTY).calls["a"];
@@ -186,4 +187,27 @@ test("what was not analysed is said with its reason, longest first, and no line 
     "30 s of sound: nobody is speaking",
     "12 s of picture: the face is blurred",
   ]);
+});
+
+test("what is unusual in how picture and sound were made is said, the rarest first, and the rest is not", () => {
+  const traits: TraitMessage[] = [
+    { trait: "repeated", value: 0.587, p: 0.04, is_unusual: true },
+    { trait: "still", value: 0.4, p: 0.3, is_unusual: false },
+    { trait: "clock_rate", value: 3012.4, p: 0.01, is_unusual: true },
+    { trait: "even_clock", value: 1, p: null, is_unusual: false },
+    { trait: "rate_kept", value: 2.46, p: 0.02, is_unusual: true },
+  ];
+  expect(madeLines(traits)).toEqual([
+    "the sound's clock runs 3012 millionths off ours",
+    "asked to send less, the sender went on with 2.5 times as much",
+    "59 % of the pictures only repeat the one before",
+  ]);
+  expect(madeLines([])).toEqual([]);
+});
+
+test("an ordinary pipeline has no bar", () => {
+  const pipeline = signal({ signal: "pipeline", track: 0, state: "undecided" });
+  expect(shownSignals([signal(), pipeline])).toEqual([signal()]);
+  const odd = { ...pipeline, evidence_nat: 0.8 };
+  expect(shownSignals([signal(), odd])).toEqual([signal(), odd]);
 });

@@ -1,15 +1,20 @@
 /** What is known of a call -> the sentences of its panel. Pure. */
-import { duration } from "./format";
+import { duration, nat } from "./format";
 import { strongest, type Grid } from "./heat";
 import type { Call } from "./store";
-import { COVERAGE, HEAT, NEXT, REASON, WHY, adviceText, signalName } from "./strings";
-import type { CoverageMessage, ExplanationMessage, FaceExplanationMessage, Reason, Signal, SignalMessage, State, VoiceExplanationMessage } from "./wire";
+import { COVERAGE, HEAT, MADE, NEXT, REASON, WHY, adviceText, signalName } from "./strings";
+import type { CoverageMessage, ExplanationMessage, FaceExplanationMessage, Reason, Signal, SignalMessage, State, Trait, TraitMessage, VoiceExplanationMessage } from "./wire";
 
 /** Less than this is not worth a line [s]. */
 const LEAST_MISSED_S = 0.5;
 
 /** After so long without a word, the sound is probably off [s]. */
 const UNHEARD_S = 8;
+
+const PERCENT: ReadonlySet<Trait> = new Set(["repeated", "still", "digital_zero"]);
+const MILLIONTHS: ReadonlySet<Trait> = new Set(["clock_rate", "clocks_apart"]);
+const percent = (share: number): string => whole(100 * share);
+const whole = (value: number): string => value.toFixed(0);
 
 /** What green rests on; lips that fit the voice vouch for nobody. */
 const VOUCHING: readonly Signal[] = ["face", "voice"];
@@ -82,7 +87,9 @@ export function isUnheard(call: Call): boolean {
 /** Return the signals to show: that no face is in the picture matters only while there is none. */
 export function shownSignals(signals: readonly SignalMessage[]): SignalMessage[] {
   const hasFace = signals.some((signal) => signal.signal === "face" && signal.track > 0);
-  return signals.filter((signal) => signal.signal !== "face" || signal.track > 0 || !hasFace);
+  // An ordinary pipeline says nothing, and would only be one more bar at zero.
+  const said = signals.filter(({ signal, evidence_nat }) => signal !== "pipeline" || evidence_nat > 0);
+  return said.filter((signal) => signal.signal !== "face" || signal.track > 0 || !hasFace);
 }
 
 /** Return the signals for a small card: lips and voice only when they do not fit. */
@@ -120,6 +127,14 @@ export function whereHot(grid: Grid): string {
   if (found.kind !== "place") return HEAT[found.kind];
   const zone = found.feature === "outside" ? HEAT.outsideZone : HEAT.zone;
   return HEAT.place(zone(found.row, found.column), HEAT.feature[found.feature]);
+}
+
+/** Return in words what is unusual in how picture and sound were made, the rarest first. */
+export function madeLines(traits: readonly TraitMessage[]): string[] {
+  return traits
+    .filter((trait) => trait.is_unusual)
+    .sort((a, b) => (a.p ?? 1) - (b.p ?? 1))
+    .map(({ trait, value }) => MADE.trait[trait](PERCENT.has(trait) ? percent(value) : MILLIONTHS.has(trait) ? whole(value) : nat(value)));
 }
 
 function newest<T extends ExplanationMessage>(call: Call, explained: readonly T[]): T | null {

@@ -48,7 +48,7 @@ export type TimeS = number;
  * This interface was referenced by `Kua`'s JSON-Schema
  * via the `definition` "Signal".
  */
-export type Signal = "face" | "voice" | "sync" | "challenge";
+export type Signal = "face" | "voice" | "sync" | "challenge" | "pipeline";
 /**
  * Face number within the call, for its lips as well; 0 for the voice.
  */
@@ -123,6 +123,41 @@ export type IsTelephone = boolean;
  * At most one false alert in so many call-hours [h]; null in alerts of versions that promised nothing.
  */
 export type PromiseHours = number | null;
+/**
+ * What is measured; larger is odder, for all of them.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "Trait".
+ */
+export type Trait =
+  | "repeated"
+  | "interpolated"
+  | "still"
+  | "pumping"
+  | "digital_zero"
+  | "band_edge"
+  | "mirrored"
+  | "even_clock"
+  | "clock_rate"
+  | "clocks_apart"
+  | "key_picture"
+  | "rate_kept";
+/**
+ * In the unit of the trait; larger is odder.
+ */
+export type Value = number;
+/**
+ * Share of bona fide calls that are as odd; null where there are none to compare with.
+ */
+export type P = number | null;
+/**
+ * Whether it is rare enough to be put into words.
+ */
+export type IsUnusual = boolean;
+/**
+ * How the call's media were made, as far as it is unusual.
+ */
+export type Pipeline = TraitMessage[];
 /**
  * Key of the text that says what to do next.
  */
@@ -821,6 +856,10 @@ export type Signals3 = SignalMessage[];
  * Whether its sound came over a telephone line.
  */
 export type IsTelephone3 = boolean;
+/**
+ * How its media were made, as last known; what bona fide calls are compared by.
+ */
+export type Pipeline1 = TraitMessage[];
 export type Session10 = string;
 export type Name8 = string;
 export type Source2 = string;
@@ -835,6 +874,11 @@ export type Signals4 = SignalMessage[];
  */
 export type EvidenceNat4 = number;
 export type ThresholdNat5 = number;
+/**
+ * How the call's media were made; empty before it is known, for calls that do not come by WebRTC, and in readings
+ * that were kept.
+ */
+export type Pipeline2 = TraitMessage[];
 /**
  * Name of the person whom the caller is compared with; empty: nobody.
  */
@@ -998,6 +1042,7 @@ export interface AlertMessage {
   threshold_nat: ThresholdNat1;
   is_telephone: IsTelephone;
   promise_hours: PromiseHours;
+  pipeline: Pipeline;
   models: Models1;
   advice: Advice;
 }
@@ -1053,6 +1098,18 @@ export interface FaceMissedS {
  */
 export interface SpeechMissedS {
   [k: string]: number;
+}
+/**
+ * One trait of how a call's media were made.
+ *
+ * This interface was referenced by `Kua`'s JSON-Schema
+ * via the `definition` "TraitMessage".
+ */
+export interface TraitMessage {
+  trait: Trait;
+  value: Value;
+  p: P;
+  is_unusual: IsUnusual;
 }
 /**
  * Digest of each model that took part, by signal; of `decision`: of the thresholds.
@@ -1898,6 +1955,7 @@ export interface SessionEndedMessage {
   signals: Signals3;
   is_telephone: IsTelephone3;
   mean_llr: MeanLlr;
+  pipeline: Pipeline1;
 }
 /**
  * Seconds of pictures in which no face could be judged, by why [s].
@@ -1956,6 +2014,7 @@ export interface VerdictMessage {
   dropped: DroppedMessage;
   evidence_nat: EvidenceNat4;
   threshold_nat: ThresholdNat5;
+  pipeline: Pipeline2;
   compared_with: ComparedWith;
   likeness: Likeness1;
   faces: Faces;

@@ -40,6 +40,7 @@ export function verdict(timeS: number, fields: Partial<VerdictMessage> = {}): Ve
     dropped: { pictures: 0, windows: 0, audio_s: 0 },
     evidence_nat: 0,
     threshold_nat: 4,
+    pipeline: [],
     compared_with: "",
     likeness: [],
     faces: [],
@@ -52,7 +53,7 @@ export function started(seq: number, session = "a"): StoredMessage {
 }
 
 export function ended(seq: number, session = "a", state: State = "bona_fide"): StoredMessage {
-  return { type: "session_ended", seq, session, at: at(seq), cause: "hung up", state, call_s: 60, face_s: 50, speech_s: 30, face_missed_s: {}, speech_missed_s: {}, signals: [], is_telephone: false, mean_llr: {} };
+  return { type: "session_ended", seq, session, at: at(seq), cause: "hung up", state, call_s: 60, face_s: 50, speech_s: 30, face_missed_s: {}, speech_missed_s: {}, signals: [], is_telephone: false, mean_llr: {}, pipeline: [] };
 }
 
 export function alert(seq: number, kind: AlertMessage["kind"], session = "a"): AlertMessage {
@@ -71,6 +72,7 @@ export function alert(seq: number, kind: AlertMessage["kind"], session = "a"): A
     threshold_nat: 4,
     is_telephone: false,
     promise_hours: 100,
+    pipeline: [],
     models: { face: "sha256:00" },
     advice: "verify_identity",
   };

@@ -7,7 +7,7 @@ const { call, numbers, page } = TEXTS[language];
 
 export const LOCALE = LOCALES[language];
 export const { dateOf, dayOf } = numbers;
-export const { UNITS, STATE, REASON, WHY, NEXT, COVERAGE, TIMELINE, HEAT } = call;
+export const { UNITS, STATE, REASON, WHY, MADE, NEXT, COVERAGE, TIMELINE, HEAT } = call;
 export const { APP, LANGUAGE, CHECK, ERROR, TOKEN, CONNECTION, VIEWER, ALERT, LABEL, PROMISE, LOG } = page;
 
 /** Return the name of a signal; faces are numbered only where there are several. */

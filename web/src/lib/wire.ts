@@ -74,6 +74,8 @@ export type {
   TimelineMessage,
   TokenMessage,
   TokenRequest,
+  Trait,
+  TraitMessage,
   VerdictMessage,
   VoiceExplanationMessage,
   WebhookMessage,

@@ -1,6 +1,6 @@
 /** What is said of a call. */
 import type { Column, Feature, Row } from "../../heat";
-import type { Reason, Signal, State } from "../../wire";
+import type { Reason, Signal, State, Trait } from "../../wire";
 import { days } from "./numbers";
 
 export const UNITS = { second: "s", minute: "min", hour: "h" };
@@ -30,7 +30,7 @@ export const REASON: Record<Reason, string> = {
   error: "the analysis failed for a moment",
 };
 
-export const SIGNAL: Record<Signal, string> = { face: "Face", voice: "Voice", sync: "Lips and voice", challenge: "Active check" };
+export const SIGNAL: Record<Signal, string> = { face: "Face", voice: "Voice", sync: "Lips and voice", challenge: "Active check", pipeline: "Picture and sound source" };
 
 export const WHY = {
   title: "Why",
@@ -46,7 +46,7 @@ export const WHY = {
   spoofPlain: "The evidence has crossed the alert line.",
   faded: "The evidence is back below the line, but the alert stands until it has faded.",
   and: " and ",
-  ofSignal: { face: "the face", voice: "the voice", sync: "the match of lips and voice", challenge: "the active check" } satisfies Record<Signal, string>,
+  ofSignal: { face: "the face", voice: "the voice", sync: "the match of lips and voice", challenge: "the active check", pipeline: "how picture and sound were made" } satisfies Record<Signal, string>,
   signalState: {
     undecided: "gathering",
     bona_fide: "no sign",
@@ -69,6 +69,26 @@ export const WHY = {
   longBonaFide: (seconds: number): string => `Last ${seconds} s of speech taken together: more like a real voice`,
   longOpen: (seconds: number): string => `Last ${seconds} s of speech taken together: no lean either way`,
   meterHelp: "Bars show gathered evidence. The mark is the alert line.",
+};
+
+/** How picture and sound were made; `value` is a number as the trait's unit has it. */
+export const MADE = {
+  title: "How picture and sound were made",
+  help: "Weak signs that have innocent causes too. All of them together count a little towards an alert.",
+  trait: {
+    repeated: (v: string): string => `${v} % of the pictures only repeat the one before`,
+    interpolated: (): string => "pictures look computed from their neighbours",
+    still: (v: string): string => `${v} % of the picture stands perfectly still while the rest moves`,
+    pumping: (): string => "the picture grows sharper at a regular beat, as in a recording",
+    digital_zero: (v: string): string => `${v} % of the pauses are perfectly silent, as no room is`,
+    band_edge: (): string => "the sound ends abruptly at a pitch where calls do not cut it",
+    mirrored: (): string => "high tones mirror low ones, as after a careless conversion",
+    even_clock: (): string => "the pictures are timed as evenly as those of a file",
+    clock_rate: (v: string): string => `the sound's clock runs ${v} millionths off ours`,
+    clocks_apart: (v: string): string => `the clocks of picture and sound run ${v} millionths apart`,
+    key_picture: (v: string): string => `asked for a fresh picture, the sender took ${v} s or more`,
+    rate_kept: (v: string): string => `asked to send less, the sender went on with ${v} times as much`,
+  } satisfies Record<Trait, (value: string) => string>,
 };
 
 export const NEXT = {

@@ -30,7 +30,7 @@ export const REASON: typeof en.REASON = {
   error: "талдау бір сәтке орындалмай қалды",
 };
 
-export const SIGNAL: typeof en.SIGNAL = { face: "Бет", voice: "Дауыс", sync: "Ерін мен дауыс", challenge: "Әрекетпен тексеру" };
+export const SIGNAL: typeof en.SIGNAL = { face: "Бет", voice: "Дауыс", sync: "Ерін мен дауыс", challenge: "Әрекетпен тексеру", pipeline: "Сигнал көзі" };
 
 export const WHY: typeof en.WHY = {
   title: "Неліктен",
@@ -46,7 +46,7 @@ export const WHY: typeof en.WHY = {
   spoofPlain: "Жасандылық белгілері дабыл шегінен асты.",
   faded: "Белгілер шектен қайта төмендеді, бірақ олар жойылғанша дабыл күшінде қалады.",
   and: " және ",
-  ofSignal: { face: "бет", voice: "дауыс", sync: "ерін мен дауыстың сәйкестігі", challenge: "әрекетпен тексеру" },
+  ofSignal: { face: "бет", voice: "дауыс", sync: "ерін мен дауыстың сәйкестігі", challenge: "әрекетпен тексеру", pipeline: "сурет пен дыбыстың қалай алынғаны" },
   signalState: {
     undecided: "дерек жиналып жатыр",
     bona_fide: "белгі жоқ",
@@ -67,6 +67,26 @@ export const WHY: typeof en.WHY = {
   longBonaFide: (seconds) => `Соңғы ${seconds} с сөз тұтас алғанда: шынайы дауысқа көбірек ұқсайды`,
   longOpen: (seconds) => `Соңғы ${seconds} с сөз тұтас алғанда: ешқайсысы басым емес`,
   meterHelp: "Жолақтар қанша белгі жиналғанын көрсетеді. Сызықша – дабыл шегі.",
+};
+
+/** How picture and sound were made; `value` is a number as the trait's unit has it. */
+export const MADE: typeof en.MADE = {
+  title: "Сурет пен дыбыс қалай алынған",
+  help: "Бұлар — әлсіз белгілер, олардың зиянсыз себептері де болады. Бәрі бірге дабылға аздап жақындатады.",
+  trait: {
+    repeated: (v: string): string => `кадрлардың ${v} % алдыңғысын ғана қайталайды`,
+    interpolated: (): string => "кадрлардың бір бөлігі көршілерінен есептелгенге ұқсайды",
+    still: (v: string): string => `суреттің ${v} % қалғаны қозғалса да, мүлдем қозғалмайды`,
+    pumping: (): string => "суреттің айқындығы жазбадағыдай бірқалыпты ырғақпен артады",
+    digital_zero: (v: string): string => `үзілістердің ${v} % мүлдем дыбыссыз, бөлмеде ондай болмайды`,
+    band_edge: (): string => "дыбыс қоңыраулар кеспейтін жиілікте күрт үзіледі",
+    mirrored: (): string => "жоғары үндер төменгілерін айнадағыдай қайталайды, ұқыпсыз түрлендіруден кейінгідей",
+    even_clock: (): string => "кадрлар файлдағыдай бірқалыпты келеді",
+    clock_rate: (v: string): string => `дыбыс сағаты біздікінен миллионнан ${v} бөлікке ауытқиды`,
+    clocks_apart: (v: string): string => `сурет пен дыбыс сағаттары миллионнан ${v} бөлікке алшақ жүреді`,
+    key_picture: (v: string): string => `жаңа кадр сұралғанда, жіберуші ${v} с немесе кешірек жауап берді`,
+    rate_kept: (v: string): string => `азырақ жіберу сұралғанда, жіберуші сұралғаннан ${v} есе көп жіберді`,
+  },
 };
 
 export const NEXT: typeof en.NEXT = {

@@ -31,7 +31,7 @@ export const FILTER: typeof en.FILTER = {
   nobody: "Ешкім",
   signal: "Белгі",
   anySignal: "Кез келген",
-  signals: { face: "Бет", voice: "Дауыс", sync: "Ерін мен дауыс", challenge: "Әрекетпен тексеру" },
+  signals: { face: "Бет", voice: "Дауыс", sync: "Ерін мен дауыс", challenge: "Әрекетпен тексеру", pipeline: "Сигнал көзі" },
   handedOver: "Операторлар тапсырған",
   search: "Атаудан, нөмірден, жазбадан іздеу",
   sort: "Реті",
@@ -200,7 +200,7 @@ export const STATS: typeof en.STATS = {
   calls: "Қоңырау",
   telephone: "телефон",
   wideband: "интернет",
-  signal: { face: "Бет", voice: "Дауыс", sync: "Ерін мен дауыс", challenge: "Әрекетпен тексеру" },
+  signal: { face: "Бет", voice: "Дауыс", sync: "Ерін мен дауыс", challenge: "Әрекетпен тексеру", pipeline: "Сигнал көзі" },
 };
 
 export const DEED: typeof en.DEED = {

@@ -30,7 +30,7 @@ export const REASON: typeof en.REASON = {
   error: "короткий сбой анализа",
 };
 
-export const SIGNAL: typeof en.SIGNAL = { face: "Лицо", voice: "Голос", sync: "Губы и голос", challenge: "Проверка действием" };
+export const SIGNAL: typeof en.SIGNAL = { face: "Лицо", voice: "Голос", sync: "Губы и голос", challenge: "Проверка действием", pipeline: "Источник сигнала" };
 
 export const WHY: typeof en.WHY = {
   title: "Почему",
@@ -46,7 +46,7 @@ export const WHY: typeof en.WHY = {
   spoofPlain: "Признаков подделки больше порога тревоги.",
   faded: "Признаков снова меньше порога, но тревога держится, пока они не исчезнут.",
   and: " и ",
-  ofSignal: { face: "лицо", voice: "голос", sync: "совпадение губ и голоса", challenge: "проверка действием" },
+  ofSignal: { face: "лицо", voice: "голос", sync: "совпадение губ и голоса", challenge: "проверка действием", pipeline: "то, как получены изображение и звук" },
   signalState: {
     undecided: "данные собираются",
     bona_fide: "признаков нет",
@@ -67,6 +67,26 @@ export const WHY: typeof en.WHY = {
   longBonaFide: (seconds) => `Последние ${seconds} с речи в целом: больше похоже на настоящий голос`,
   longOpen: (seconds) => `Последние ${seconds} с речи в целом: ни то ни другое не перевешивает`,
   meterHelp: "Полоски показывают, сколько набралось признаков. Отметка – порог тревоги.",
+};
+
+/** How picture and sound were made; `value` is a number as the trait's unit has it. */
+export const MADE: typeof en.MADE = {
+  title: "Как получены изображение и звук",
+  help: "Слабые признаки, у которых бывают и безобидные причины. Все вместе они немного приближают тревогу.",
+  trait: {
+    repeated: (v: string): string => `${v} % кадров лишь повторяют предыдущий`,
+    interpolated: (): string => "часть кадров похожа на вычисленные из соседних",
+    still: (v: string): string => `${v} % изображения совершенно неподвижны, пока остальное движется`,
+    pumping: (): string => "резкость изображения растёт с равномерным ритмом, как в записи",
+    digital_zero: (v: string): string => `${v} % пауз совершенно беззвучны, чего в комнате не бывает`,
+    band_edge: (): string => "звук резко обрывается на частоте, на которой звонки его не обрезают",
+    mirrored: (): string => "высокие тона зеркально повторяют низкие, как после небрежного преобразования",
+    even_clock: (): string => "кадры идут так же равномерно, как в файле",
+    clock_rate: (v: string): string => `часы звука расходятся с нашими на ${v} миллионных`,
+    clocks_apart: (v: string): string => `часы изображения и звука расходятся на ${v} миллионных`,
+    key_picture: (v: string): string => `на просьбу о новом кадре отправитель ответил через ${v} с или позже`,
+    rate_kept: (v: string): string => `на просьбу передавать меньше отправитель передавал в ${v} раза больше просимого`,
+  },
 };
 
 export const NEXT: typeof en.NEXT = {

@@ -33,7 +33,7 @@ export const FILTER: typeof en.FILTER = {
   nobody: "Никто",
   signal: "Сигнал",
   anySignal: "Любой",
-  signals: { face: "Лицо", voice: "Голос", sync: "Губы и голос", challenge: "Проверка действием" },
+  signals: { face: "Лицо", voice: "Голос", sync: "Губы и голос", challenge: "Проверка действием", pipeline: "Источник сигнала" },
   handedOver: "Передано операторами",
   search: "Искать в названиях, номерах, заметках",
   sort: "Порядок",
@@ -197,7 +197,7 @@ export const STATS: typeof en.STATS = {
   calls: "Звонки",
   telephone: "телефон",
   wideband: "интернет",
-  signal: { face: "Лицо", voice: "Голос", sync: "Губы и голос", challenge: "Проверка действием" },
+  signal: { face: "Лицо", voice: "Голос", sync: "Губы и голос", challenge: "Проверка действием", pipeline: "Источник сигнала" },
 };
 
 export const DEED: typeof en.DEED = {
