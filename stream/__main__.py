@@ -222,7 +222,7 @@ def bench(
     decision: Annotated[bool, typer.Option("--decision", help="Measure false alerts and times to an alert")] = False,
     hours: Annotated[float, typer.Option(min=1, help="With --decision: genuine call-hours to replay [h]")] = 100.0,
     plot: Annotated[Path | None, typer.Option(help="With --decision: write curves to this PNG")] = None,
-    check: Annotated[str, typer.Option(help="With --decision: ask for this once in each call, e.g. whisper")] = "",
+    check: Annotated[str, typer.Option(help="With --decision: once in each call, e.g. whisper; or pipeline")] = "",
 ) -> None:
     """Measure what a signal costs on this machine, or, with --decision, how often and how soon the decision alerts."""
     from models.window import Signal
@@ -244,16 +244,13 @@ def bench(
 
 
 def _bench_decision(promise_hours: float, hours: float, plot: Path | None, as_json: bool, check: str) -> None:
-    from models.challenge import ChallengeKind
     from models.tapes import TapesError
     from stream import bench_decision, bench_decision_plot
-
-    if check and check not in set(ChallengeKind):
-        raise typer.BadParameter(f"got {check!r}, expected one of {', '.join(ChallengeKind)}")
+    from stream.bench_beside import named
 
     try:
-        n, asked = os.cpu_count() or 1, ChallengeKind(check) if check else None
-        results = bench_decision.measure(promise_hours=promise_hours, hours=hours, workers=n, check=asked)
+        n, beside = os.cpu_count() or 1, named(check)
+        results = bench_decision.measure(promise_hours=promise_hours, hours=hours, workers=n, beside=beside)
     except TapesError as exc:
         raise KuaError(str(exc)) from exc
     found = bench_decision.summary(results, promise_hours)

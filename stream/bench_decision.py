@@ -6,7 +6,7 @@ models beside the tapes). Windows are scored already, so that hours take seconds
 """
 
 import platform
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from models.challenge import MODALITY, ChallengeKind, Outcome
-from models.challenge_score import load_scores
 from models.composed_calls import ComposedCall, Composer, Kind
 from models.metrics import poisson_interval
+from models.pipeline import PipelineReading
 from models.promise import TELEPHONE, WIDEBAND, load
 from models.tapes import TAPES, Tape, TapesError, read
 from models.window import Signal
+from stream.bench_beside import Beside, drawn
 from stream.decision import CallDecision
 from stream.events import AlertKind
 from stream.policy import Policy
@@ -34,10 +34,8 @@ DRAWS = 1000
 BOTH = "face and voice"
 
 
-_Task = tuple[Sequence[Tape], Policy, str, float, int, int, ChallengeKind | None]
-"""Tapes, policy, class of channel, hours, forged calls, seed, what is asked once in each call."""
-CHECK_S = 12.0
-"""After the begin of a forgery, or of a genuine call, the result of a check is there [s]."""
+_Task = tuple[Sequence[Tape], Policy, str, float, int, int, Beside | None]
+"""Tapes, policy, class of channel, hours, forged calls, seed, what speaks beside the windows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,22 +58,26 @@ class Result:
     """Share of the call in which face or speech was judged."""
 
 
-def play(call: ComposedCall, policy: Policy, check_llr: float | None = None) -> Result:
+def play(call: ComposedCall, policy: Policy, beside: Iterable[tuple[float, Signal, float]] = ()) -> Result:
     """Send one call through the decision.
 
     Args:
         call: Its scores.
         policy: When to alert.
-        check_llr: What one check says [nat]; None: nobody asks for one.
+        beside: What checks or the pipeline say, and when, by time: [s], signal, [nat].
     """
+    waiting = deque(beside)
     decision, alerts, margin = CallDecision(policy), list[float](), float("-inf")
     onset_s = call.onset_s
     said = decision.decision()
-    check_s = float("inf") if check_llr is None else (onset_s or 0.0) + CHECK_S
     for score in call.scores():
-        if score.end_s >= check_s and check_llr is not None:
-            check_s = float("inf")
-            if decision.challenged(check_llr, 3.0)[1] is AlertKind.RAISED:
+        while waiting and score.end_s >= waiting[0][0]:
+            _, signal, llr = waiting.popleft()
+            if signal is Signal.PIPELINE:
+                _, change = decision.piped(PipelineReading(llr=llr, traits=()), score.end_s)
+            else:
+                _, change = decision.challenged(llr, 3.0)
+            if change is AlertKind.RAISED:
                 alerts.append(score.end_s)
         said, change = decision.update((score,))
         if change is AlertKind.RAISED:
@@ -112,7 +114,7 @@ def measure(
     workers: int,
     n_spoof: int = 400,
     seed: int = 23,
-    check: ChallengeKind | None = None,
+    beside: Beside | None = None,
 ) -> list[Result]:
     """Return what becomes of calls of every fold's left-out sources.
 
@@ -123,7 +125,8 @@ def measure(
         n_spoof: Forged calls of each kind and class of channel, over all folds.
         workers: Processes.
         seed: Of what is drawn.
-        check: What is asked once in each call; what comes of it is drawn as the laboratory found it.
+        beside: What is asked once in each call, and what comes of it is drawn as the laboratory found it; or that the
+            pipeline is judged, as of a bona fide call in forged ones too.
 
     Raises:
         TapesError: Tapes, or models made without a part of their sources, are missing.
@@ -139,17 +142,17 @@ def measure(
         policy = Policy(model=model, promise_hours=promise_hours)
         for channel in (WIDEBAND, TELEPHONE):
             n_forged, own_seed = -(-n_spoof // len(models)), seed + len(tasks)
-            tasks.append((held, policy, channel, hours / len(models), n_forged, own_seed, check))
+            tasks.append((held, policy, channel, hours / len(models), n_forged, own_seed, beside))
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         return [found for part in pool.map(_play_all, tasks) for found in part]
 
 
 def _play_all(task: _Task) -> list[Result]:
-    tapes, policy, channel, hours, n_spoof, seed, check = task
-    rng, of_checks = np.random.default_rng(seed), np.random.default_rng([seed, 1])
+    tapes, policy, channel, hours, n_spoof, seed, beside = task
+    rng, of_beside = np.random.default_rng(seed), np.random.default_rng([seed, 1])
 
     def played(call: ComposedCall) -> Result:
-        return play(call, policy, _drawn(check, call, of_checks) if check else None)
+        return play(call, policy, drawn(beside, call, of_beside) if beside else ())
 
     composer = Composer.of(tapes, is_telephone=channel == TELEPHONE)
     found = []
@@ -160,14 +163,6 @@ def _play_all(task: _Task) -> list[Result]:
     for kind in (Kind.THROUGHOUT, Kind.TAKEOVER):
         found += [played(replace(composer, libraries=forgeable).draw(rng, kind)) for _ in range(n_spoof)]
     return found
-
-
-def _drawn(check: ChallengeKind, call: ComposedCall, rng: np.random.Generator) -> float:
-    """Return what a check says of a call: an outcome as often as the laboratory had it, if its sense is forged."""
-    scores = load_scores()
-    is_forged = MODALITY[check] in {Signal(name) for name in call.attack_types}
-    broken = scores.broken[check][is_forged]
-    return scores.llrs[check][Outcome.BROKEN] if rng.random() < broken else 0.0
 
 
 def summary(results: Sequence[Result], promise_hours: float) -> dict[str, Any]:
@@ -254,8 +249,8 @@ def rate_interval(genuine: Sequence[Result]) -> tuple[float, float]:
     hours = np.array([found.hours for found in genuine])
     alerts = np.array([found.n_alerts for found in genuine])
     rates = []
-    for drawn in np.random.default_rng(0).multinomial(len(names), np.full(len(names), 1 / len(names)), size=DRAWS):
-        weights = np.prod(np.where(parts, drawn, 1), axis=1)
+    for times in np.random.default_rng(0).multinomial(len(names), np.full(len(names), 1 / len(names)), size=DRAWS):
+        weights = np.prod(np.where(parts, times, 1), axis=1)
         if weights @ hours > 0:
             rates.append(float(weights @ alerts / (weights @ hours)))
     low, high = np.quantile(rates, [0.025, 0.975]).tolist()
