@@ -420,7 +420,7 @@ class Encoded(MediaStreamTrack):
 async def test_a_live_encoder_gives_a_key_picture_when_asked_and_a_recording_does_not(
     place: Place, monkeypatch: pytest.MonkeyPatch, track: type[Red | Encoded], is_obedient: bool
 ) -> None:
-    monkeypatch.setattr(obedience, "KEY_ASKED_S", 2.0)
+    monkeypatch.setattr(obedience, "KEY_ASKED_S", (2.0,))
     monkeypatch.setattr(obedience, "KEY_WAIT_S", 1.5)
     monkeypatch.setattr(pipeline_tap, "TOLD_EVERY_S", 1.0)
     ingest, desk = place.ingest()
