@@ -1,4 +1,4 @@
-"""A call whose pictures are held as a slow generator holds them: the page says so, the record keeps it, no alert rises."""
+"""A call whose pictures are held as a slow generator holds them: the page and the record say so, no alert rises."""
 
 import asyncio
 import fractions
@@ -46,7 +46,7 @@ async def test_pictures_that_repeat_are_said_in_words_and_stay_in_the_record(
     context = await (await launch()).new_context(locale="ru-RU")
     page = await open_page(context, f"{service.url}/viewer?call={session}", errors)
     made = page.get_by_test_id("made").filter(has_text="повторяют предыдущий")
-    await expect(made).to_be_visible(timeout=30_000)
+    await expect(made).to_be_visible(timeout=60_000)
     await expect(page.get_by_test_id("state")).not_to_have_attribute("data-state", "spoof")
     await call.close()
     async with httpx.AsyncClient(base_url=service.url) as client:
