@@ -94,7 +94,7 @@ EN: Texts = {
         "voice": "Voice",
         "sync": "Lips and voice",
         "challenge": "Active check",
-        "pipeline": "Picture and sound source",
+        "pipeline": "Signal source",
     },
     "columns": ["Signal", "Share", "Evidence [nat]", "Analysed"],
     "plot": "Evidence over the call",

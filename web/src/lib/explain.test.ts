@@ -210,4 +210,5 @@ test("an ordinary pipeline has no bar", () => {
   expect(shownSignals([signal(), pipeline])).toEqual([signal()]);
   const odd = { ...pipeline, evidence_nat: 0.8 };
   expect(shownSignals([signal(), odd])).toEqual([signal(), odd]);
+  expect(briefSignals([signal(), odd])).toEqual([signal()]);
 });

@@ -92,9 +92,12 @@ export function shownSignals(signals: readonly SignalMessage[]): SignalMessage[]
   return said.filter((signal) => signal.signal !== "face" || signal.track > 0 || !hasFace);
 }
 
-/** Return the signals for a small card: lips and voice only when they do not fit. */
+/** What a small card shows only when something is wrong with it. */
+const QUIET: readonly Signal[] = ["sync", "pipeline"];
+
+/** Return the signals for a small card. */
 export function briefSignals(signals: readonly SignalMessage[]): SignalMessage[] {
-  return shownSignals(signals).filter(({ signal, state }) => signal !== "sync" || state === "suspect" || state === "spoof");
+  return shownSignals(signals).filter(({ signal, state }) => !QUIET.includes(signal) || state === "suspect" || state === "spoof");
 }
 
 /** Return the name of a signal within its call. */

@@ -30,7 +30,7 @@ export const REASON: Record<Reason, string> = {
   error: "the analysis failed for a moment",
 };
 
-export const SIGNAL: Record<Signal, string> = { face: "Face", voice: "Voice", sync: "Lips and voice", challenge: "Active check", pipeline: "Picture and sound source" };
+export const SIGNAL: Record<Signal, string> = { face: "Face", voice: "Voice", sync: "Lips and voice", challenge: "Active check", pipeline: "Signal source" };
 
 export const WHY = {
   title: "Why",

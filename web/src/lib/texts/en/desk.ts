@@ -32,7 +32,7 @@ export const FILTER = {
   nobody: "Nobody's",
   signal: "Signal",
   anySignal: "Any",
-  signals: { face: "Face", voice: "Voice", sync: "Lips and voice", challenge: "Active check", pipeline: "Picture and sound source" } satisfies Record<Signal, string>,
+  signals: { face: "Face", voice: "Voice", sync: "Lips and voice", challenge: "Active check", pipeline: "Signal source" } satisfies Record<Signal, string>,
   handedOver: "Handed over by agents",
   search: "Search names, references, notes",
   sort: "Sort by",
@@ -195,7 +195,7 @@ export const STATS = {
   calls: "Calls",
   telephone: "telephone",
   wideband: "internet",
-  signal: { face: "Face", voice: "Voice", sync: "Lips and voice", challenge: "Active check", pipeline: "Picture and sound source" } satisfies Record<Signal, string>,
+  signal: { face: "Face", voice: "Voice", sync: "Lips and voice", challenge: "Active check", pipeline: "Signal source" } satisfies Record<Signal, string>,
 };
 
 export const DEED: Record<Deed, string> = {
