@@ -1,6 +1,7 @@
 """From runs of the laboratory to the scores of challenges, and the table of who is caught by what.
 
     python -m models.training.challenge_fit --runs runs.jsonl --out models/checkpoints/challenge.json
+    ... --runs touch.jsonl --keep models/checkpoints/challenge.json: kinds that no run is of stay as they are there
 
 Half of the sources fit the limit beyond which a pose jumps and the llr of each outcome; the other half is reported.
 """
@@ -9,7 +10,7 @@ import argparse
 import json
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import log
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=Path, nargs="+", required=True)
     parser.add_argument("--light", type=Path, help="What tests/bench/bench_light.py --out wrote")
+    parser.add_argument("--keep", type=Path, help="Scores to keep of kinds that no run is of")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     runs = [json.loads(line) for path in given.runs for line in path.read_text().splitlines()]
@@ -128,12 +130,26 @@ def main() -> None:
     if given.out:
         broken = {kind: _broken(fitting, kind, scores) for kind in OF_RUNS}
         fields = {"max_jump": scores.max_jump, "llrs": scores.llrs, "information": told, "broken": broken}
+        if given.keep:
+            fields = _kept(fields, json.loads(given.keep.read_text()), {run["kind"] for run in runs})
         given.out.write_text(json.dumps(fields, indent=2) + "\n")
     print(
         json.dumps({"fitted_on": len(fitting), "max_jump": scores.max_jump, "llrs": scores.llrs, "information": told})
     )
     for who, row in caught(reported, scores).items():
         print(who, json.dumps(row))
+
+
+def _kept(fields: Mapping[str, Any], old: Mapping[str, Any], kinds: Collection[str]) -> dict[str, Any]:
+    """Return the old scores with those of the kinds that runs are of in their places."""
+    return {
+        name: {
+            kind: table[kind] if kind in kinds else old[name][kind]
+            for kind in map(str, ChallengeKind)
+            if kind in (table if kind in kinds else old[name])
+        }
+        for name, table in fields.items()
+    }
 
 
 def _fit_light(rows: Sequence[Run], out: Path | None) -> float:
