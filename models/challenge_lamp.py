@@ -29,9 +29,9 @@ SWITCHED = 3.5
 """A switch steps so many times as far as what usually happens along its direction,"""
 LEAST = 0.026
 """and so far at least (log luma, root mean square over cells);"""
-AS_LARGE = 0.35
+AS_LARGE = 0.4
 """and this much of the largest of them."""
-COHERENT = 0.4
+COHERENT = 0.45
 """Of a switch's energy, what lies along the lamp's one direction, at least."""
 N_LARGEST = 8
 """Steps that tell that direction: up to three lamps on and off, each seen in more than one picture."""

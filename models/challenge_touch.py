@@ -6,7 +6,7 @@ nose, or at one cheek alone, is a touch. A hand on its way to the nose may hide 
 before all of the face, changes every place and is no touch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 import cv2
@@ -32,12 +32,14 @@ USUAL_FLOOR, USUAL_QUANTILE = 0.02, 0.9
 """What a block's difference usually is: this quantile over the seconds before, and at least noise (log luma)."""
 MOST_SHARE = 0.25
 """The part of a place that differs most speaks for it: a fingertip does not fill it."""
-TOUCHED = 2.6
+TOUCHED = 1.85
 """A place is touched that differs so many times as much as it usually does:"""
-OF_CHEEKS, OF_NOSE = 1.8, 1.1
+OF_CHEEKS, OF_NOSE = 2.0, 1.2
 """a cheek if it does so many times as much as the other one, and as the nose;"""
 NOSE_OF_CHEEKS, FREE = 1.3, 1.5
 """the nose if it does so many times as much as the freer cheek, which differs less than so many times that."""
+OF_CLEAREST = 0.25
+"""What differs less than this share of the clearest touch is none: a hand's shadow, hair that moves."""
 MIN_TOUCH_S, MIN_AWAY_S = 0.4, 0.3
 """A touch lasts so long at least; it is another one if the finger was away for so long."""
 
@@ -53,22 +55,31 @@ def touches(before: Sequence[FaceCrop], during: Sequence[FaceCrop], _: float) ->
     """Return what was touched, from when to when [s], in order."""
     if len(during) < 2:
         return []
-    places = [_touched(values) for values in differences(before, during)]
-    for i in range(1, len(places) - 1):
-        # One picture alone is neither a touch nor its end.
-        if places[i - 1] == places[i + 1]:
-            places[i] = places[i - 1]
+    seen = differences(before, during)
     step_s = float(np.median(np.diff([crop.time_s for crop in during])))
-    found: list[tuple[Step, float, float]] = []
-    for place, group in groupby(zip(places, during, strict=True), key=lambda pair: pair[0]):
-        times = [crop.time_s for _, crop in group]
-        start_s, end_s = times[0], times[-1] + step_s
+    found: list[tuple[Step, float, float, float]] = []
+    for place, group in groupby(zip(_places(seen), during, seen, strict=True), key=lambda one: one[0]):
         if place is None:
             continue
+        parts = list(group)
+        start_s, end_s = parts[0][1].time_s, parts[-1][1].time_s + step_s
+        most = max(values[place] for _, _, values in parts)
         if found and found[-1][0] is place and start_s - found[-1][2] < MIN_AWAY_S:
-            start_s = found.pop()[1]
-        found.append((place, start_s, end_s))
-    return [event for event in found if event[2] - event[1] >= MIN_TOUCH_S - 1e-6]
+            _, start_s, _, before_most = found.pop()
+            most = max(most, before_most)
+        found.append((place, start_s, end_s, most))
+    found = [one for one in found if one[2] - one[1] >= MIN_TOUCH_S - 1e-6]
+    clearest = max((most for *_, most in found), default=0.0)
+    return [(place, start_s, end_s) for place, start_s, end_s, most in found if most >= OF_CLEAREST * clearest]
+
+
+def _places(seen: Sequence[Mapping[Step, float]]) -> list[Step | None]:
+    """Return what is touched in each picture; one picture alone is neither a touch nor its end."""
+    places = [_touched(values) for values in seen]
+    for i in range(1, len(places) - 1):
+        if places[i - 1] == places[i + 1]:
+            places[i] = places[i - 1]
+    return places
 
 
 def differences(before: Sequence[FaceCrop], during: Sequence[FaceCrop]) -> list[dict[Step, float]]:
@@ -82,7 +93,7 @@ def differences(before: Sequence[FaceCrop], during: Sequence[FaceCrop]) -> list[
     return [{place: _most(values, *where) for place, where in _PLACES.items()} for values in seen]
 
 
-def _touched(values: dict[Step, float]) -> Step | None:
+def _touched(values: Mapping[Step, float]) -> Step | None:
     """Return what is touched if places differ by so much."""
     nose, right, left = values[Step.NOSE], values[Step.RIGHT_CHEEK], values[Step.LEFT_CHEEK]
     low, high = sorted((right, left))
@@ -103,11 +114,11 @@ def _log_luma(crop: FaceCrop) -> Map:
 def _difference(picture: Map, others: Sequence[Map]) -> Map:
     """Return each block's root mean square difference from the others that fit best, shape of `_ROWS`, `_COLUMNS`."""
     part = picture[_ROWS, _COLUMNS]
-    part = part - float(np.median(part))
     best = np.full(part.shape, np.inf, np.float32)
     for index in np.argsort([_rough(picture, other) for other in others])[:N_FITTING].tolist():
         bent = _bent(others[index], picture)
-        bent = bent - float(np.median(bent[_ROWS, _COLUMNS]))
+        # Exposure is what most of the face differs by: a hand before a part of it must not shift the rest.
+        bent = bent + float(np.median(part - bent[_ROWS, _COLUMNS]))
         for dy in SHIFTS_PX:
             for dx in SHIFTS_PX:
                 moved = bent[_ROWS.start + dy : _ROWS.stop + dy, _COLUMNS.start + dx : _COLUMNS.stop + dx]

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from models.challenge import Challenge, ChallengeKind, Step
 from models.faces import FaceFinder
 from models.preprocess import face_px
+from models.quality import yaw_deg
 from models.training.challenge_people import REST_S, Behaviour, Sitter, film, swapped
 from models.training.transcode import full_rate
 from models.window import Landmarks, Pixels
@@ -30,11 +31,14 @@ SIDE_PX = 480
 """Long side: a telephone's picture in a call, and quicker to draw than a larger one."""
 MIN_S, MAX_S = 1.5, 12.0
 MIN_FACE_PX = 70.0
+MAX_YAW_DEG = 25.0
+"""Who is in a call faces the screen."""
 MIN_FOUND = 0.95
 REST_SHARE = 0.7
 """Before the request only so much of a clip is shown, to and fro: people do not repeat themselves afterwards."""
 GAMMA = 2.2
 PAINTS_OVER = 0.7
+"""Of runs of a swap."""
 MISTAKEN = 0.2
 """Of people who take the other side for the one that they are asked for, or whose picture is mirrored."""
 
@@ -51,7 +55,7 @@ class Clip:
 
     @classmethod
     def of(cls, path: Path, source: str, finder: FaceFinder) -> "Clip | None":
-        """Return a file's clip; None if it is too short or not of one face that is large enough."""
+        """Return a file's clip; None if it is too short or not of one face, large enough and before the camera."""
         pictures, due_s = list[Pixels](), 0.0
         for time_s, rgb in full_rate(path):
             if time_s >= due_s - 1e-6 and time_s < MAX_S:
@@ -62,6 +66,8 @@ class Clip:
         found = [finder.find(rgb) for rgb in pictures]
         places = [faces[0].landmarks for faces in found if len(faces) == 1]
         if len(places) < MIN_FOUND * len(found) or float(np.median([face_px(p) for p in places])) < MIN_FACE_PX:
+            return None
+        if abs(float(np.median([yaw_deg(p) for p in places]))) > MAX_YAW_DEG:
             return None
         # A picture in which the face was not found is left out.
         kept = [rgb for rgb, faces in zip(pictures, found, strict=True) if len(faces) == 1]
