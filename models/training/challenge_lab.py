@@ -41,8 +41,8 @@ OF_LAB = [kind for kind in ChallengeKind if kind is not ChallengeKind.LIGHT]
 """Light is measured by `tests/bench/bench_light.py`, over moving people."""
 OVER_CLIPS = (ChallengeKind.TOUCH, ChallengeKind.LAMP)
 """What is drawn over genuine clips: a moved portrait has no skin that light or a finger could meet."""
-N_CLIPS = 60
-GENUINE_TIMES = 2.5
+N_CLIPS = 44
+GENUINE_TIMES = 2
 """Over clips there are so many runs of people who comply for each of an attacker: wrong rejections are to be few."""
 MIN_LEVEL = 0.01
 """Of speech, as a root mean square."""
@@ -105,7 +105,7 @@ def scene_runs(
 ) -> Iterator[dict[str, object]]:
     """Yield what was seen in each run over genuine clips; each clip's people come before any comes again."""
     finder = FaceFinder()
-    for run, kind, who in product(range(round(GENUINE_TIMES * runs)), kinds, Behaviour):
+    for run, kind, who in product(range(GENUINE_TIMES * runs), kinds, Behaviour):
         if run >= runs and who is not Behaviour.BONA_FIDE:
             continue
         rng = np.random.default_rng([seed, run, *kind.encode(), *who.encode()])

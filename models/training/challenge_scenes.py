@@ -309,13 +309,14 @@ def _call_sized(rgb: Pixels) -> Pixels:
     return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def clips(rows: Sequence[tuple[Path, str]], n: int, finder: FaceFinder, most: int = 6) -> list[Clip]:
-    """Return genuine clips, at most `most` of a source."""
-    found: list[Clip] = []
+def clips(rows: Sequence[tuple[Path, str]], n: int, finder: FaceFinder, most: int = 3) -> list[Clip]:
+    """Return genuine clips, at most `most` of a source, the first of each source before any second."""
+    found: list[tuple[int, Clip]] = []
     for path, source in rows:
         if len(found) >= n:
             break
-        if sum(clip.source == source for clip in found) < most:
+        of_source = sum(clip.source == source for _, clip in found)
+        if of_source < most:
             clip = Clip.of(path, source, finder)
-            found += [clip] if clip else []
-    return found
+            found += [(of_source, clip)] if clip else []
+    return [clip for _, clip in sorted(found, key=lambda one: one[0])]
