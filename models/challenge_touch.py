@@ -65,11 +65,11 @@ def touches(before: Sequence[FaceCrop], during: Sequence[FaceCrop], _: float) ->
         start_s, end_s = parts[0][1].time_s, parts[-1][1].time_s + step_s
         most = max(values[place] for _, _, values in parts)
         if found and found[-1][0] is place and start_s - found[-1][2] < MIN_AWAY_S:
-            _, start_s, _, before_most = found.pop()
-            most = max(most, before_most)
+            earlier = found.pop()
+            start_s, most = earlier[1], max(most, earlier[3])
         found.append((place, start_s, end_s, most))
     found = [one for one in found if one[2] - one[1] >= MIN_TOUCH_S - 1e-6]
-    clearest = max((most for *_, most in found), default=0.0)
+    clearest = max((one[3] for one in found), default=0.0)
     return [(place, start_s, end_s) for place, start_s, end_s, most in found if most >= OF_CLEAREST * clearest]
 
 
@@ -135,7 +135,8 @@ def _bent(other: Map, picture: Map) -> Map:
     """Return another picture bent smoothly towards a picture."""
     # Not one for all calls: it keeps buffers and calls are judged in several threads.
     finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    flow = cv2.GaussianBlur(finder.calc(_grey(picture), _grey(other), None), (0, 0), SMOOTH_PX)
+    flow = finder.calc(_grey(picture), _grey(other), None)  # type: ignore[call-overload]  # stubs know no absent flow
+    flow = cv2.GaussianBlur(flow, (0, 0), SMOOTH_PX)
     y, x = np.mgrid[0:SIDE_PX, 0:SIDE_PX].astype(np.float32)
     bent = cv2.remap(other, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(bent, np.float32)
