@@ -32,8 +32,9 @@ USUAL_FLOOR, USUAL_QUANTILE = 0.02, 0.9
 """What a block's difference usually is: this quantile over the seconds before, and at least noise (log luma)."""
 MOST_SHARE = 0.25
 """The part of a place that differs most speaks for it: a fingertip does not fill it."""
-TOUCHED = 1.85
-"""A place is touched that differs so many times as much as it usually does:"""
+TOUCHED, NOSE_TOUCHED = 1.85, 2.3
+"""A cheek, or the nose, is touched that differs so many times as much as it usually does (a nose that turns differs
+more than a cheek):"""
 OF_CHEEKS, OF_NOSE = 2.0, 1.2
 """a cheek if it does so many times as much as the other one, and as the nose;"""
 NOSE_OF_CHEEKS, FREE = 1.3, 1.5
@@ -97,7 +98,7 @@ def _touched(values: Mapping[Step, float]) -> Step | None:
     """Return what is touched if places differ by so much."""
     nose, right, left = values[Step.NOSE], values[Step.RIGHT_CHEEK], values[Step.LEFT_CHEEK]
     low, high = sorted((right, left))
-    if nose > max(TOUCHED, NOSE_OF_CHEEKS * low) and low < FREE * TOUCHED:
+    if nose > max(NOSE_TOUCHED, NOSE_OF_CHEEKS * low) and low < FREE * TOUCHED:
         return Step.NOSE
     if high > max(TOUCHED, OF_CHEEKS * low, OF_NOSE * nose):
         return Step.LEFT_CHEEK if left > right else Step.RIGHT_CHEEK

@@ -28,13 +28,14 @@ Rng = np.random.Generator
 RATE_HZ = 10.0
 SIDE_PX = 480
 """Long side: a telephone's picture in a call, and quicker to draw than a larger one."""
-MIN_S, MAX_S = 1.5, 12.0
+MIN_S, MAX_S = 3.5, 12.0
+"""The service has six seconds of a face before it asks: a shorter clip has nothing to compare with."""
 MIN_FACE_PX = 70.0
 MAX_YAW_DEG = 25.0
 """Who is in a call faces the screen."""
 MIN_FOUND = 0.95
 REST_SHARE = 0.7
-"""Before the request only so much of a clip is shown, to and fro: people do not repeat themselves afterwards."""
+"""Before the request only so much of a clip is shown, to and fro, afterwards all: people do new things too."""
 GAMMA = 2.2
 PAINTS_OVER = 0.7
 """Of runs of a swap."""
