@@ -31,6 +31,9 @@ HALF = 0.5
 LIMITS = {Outcome.BROKEN: (-1.0, 0.0)}
 """What is weighed, and how much at most [nat]: who is asked to whisper may simply speak. That a check was passed weighs
 nothing: of the world's attackers more pass than of the laboratory's, and a genuine voice says nothing of a face."""
+MAX_WRONG, DOUBTED = 0.05, 0.25
+"""Of those who comply no kind should reject more; one that does is worth a quarter of what it tells, and is proposed
+after the others."""
 _JUMPING = (ChallengeKind.TURN, ChallengeKind.LOOK, ChallengeKind.CLOSER)
 """Under a hand the landmarks of genuine faces leap too."""
 
@@ -69,6 +72,12 @@ def information(runs: Sequence[Run], kind: ChallengeKind, scores: ChallengeScore
         mean = (genuine[outcome] + forged[outcome]) / 2
         told += sum(p * log(p / mean) / 2 for p in (genuine[outcome], forged[outcome]))
     return told
+
+
+def wrong(runs: Iterable[Run], kind: ChallengeKind, scores: ChallengeScores) -> float:
+    """Return which share of those who did what was asked was not told so."""
+    outcomes = [outcome_of(run, scores) for run in runs if (run["kind"], run["who"]) == (kind, BONA_FIDE)]
+    return sum(one is not Outcome.FOLLOWED for one in outcomes) / max(len(outcomes), 1)
 
 
 def caught(runs: Iterable[Run], scores: ChallengeScores) -> dict[str, dict[str, tuple[float, int]]]:
@@ -123,7 +132,10 @@ def main() -> None:
     fitting = [run for run in runs if _is_for_fitting(run)]
     reported = [run for run in runs if not _is_for_fitting(run)]
     scores = fit(fitting)
-    told = {kind: round(information(fitting, kind, scores), 3) for kind in OF_RUNS}
+    told = {
+        kind: round(information(fitting, kind, scores) * (DOUBTED if wrong(runs, kind, scores) > MAX_WRONG else 1), 3)
+        for kind in OF_RUNS
+    }
     if given.light:
         rows = [json.loads(line) for line in given.light.read_text().splitlines()]
         told[ChallengeKind.LIGHT] = _fit_light(rows, given.out.with_name("light.json") if given.out else None)
