@@ -26,6 +26,10 @@ class ChallengeKind(StrEnum):
     """Pass a hand slowly before the face, a drawn number of times."""
     CLOSER = "closer"
     """Come close and lean back, in a drawn order."""
+    TOUCH = "touch"
+    """Touch the nose or a cheek with a finger, two drawn places one after the other."""
+    LAMP = "lamp"
+    """Switch a lamp or a torch on and off again, a drawn number of times: the face stands in other light."""
     CODE = "code"
     """Say drawn digits with the mouth in view."""
     HUM = "hum"
@@ -48,6 +52,11 @@ class Step(StrEnum):
     HAND = "hand"
     NEAR = "near"
     FAR = "far"
+    NOSE = "nose"
+    LEFT_CHEEK = "left_cheek"
+    """The person's own left: the right of a picture that is not mirrored."""
+    RIGHT_CHEEK = "right_cheek"
+    LAMP = "lamp"
     GLIDE_UP = "glide_up"
     GLIDE_DOWN = "glide_down"
     CLAP = "clap"
@@ -72,6 +81,8 @@ MODALITY: Mapping[ChallengeKind, Signal] = {
     ChallengeKind.LOOK: Signal.FACE,
     ChallengeKind.COVER: Signal.FACE,
     ChallengeKind.CLOSER: Signal.FACE,
+    ChallengeKind.TOUCH: Signal.FACE,
+    ChallengeKind.LAMP: Signal.FACE,
     ChallengeKind.CODE: Signal.VOICE,
     ChallengeKind.HUM: Signal.VOICE,
     ChallengeKind.WHISPER: Signal.VOICE,
@@ -85,6 +96,8 @@ INSTEAD: Mapping[ChallengeKind, ChallengeKind] = {
     ChallengeKind.LOOK: ChallengeKind.CLOSER,
     ChallengeKind.COVER: ChallengeKind.CLOSER,
     ChallengeKind.CLOSER: ChallengeKind.LOOK,
+    ChallengeKind.TOUCH: ChallengeKind.LOOK,
+    ChallengeKind.LAMP: ChallengeKind.CLOSER,
     ChallengeKind.CODE: ChallengeKind.TURN,
     ChallengeKind.HUM: ChallengeKind.CLAP,
     ChallengeKind.WHISPER: ChallengeKind.HUM,
@@ -95,6 +108,8 @@ INSTEAD: Mapping[ChallengeKind, ChallengeKind] = {
 
 SECONDS = 10.0
 """From the request to the end of what is judged [s]."""
+LAMP_SECONDS = 12.0
+"""Of the same for a lamp, which must be reached first [s]."""
 LIGHT_LATE_S = 2.0
 """Colours are waited for so long beyond their time: what comes later is left out [s]."""
 
@@ -124,7 +139,8 @@ def draw(kind: ChallengeKind, rng: Random) -> Challenge:
     if kind is ChallengeKind.LIGHT:
         code = "".join(map(str, LightPlan.draw(rng).colours))
         return Challenge(kind=kind, steps=(), code=code, seconds=light_check.SECONDS + LIGHT_LATE_S)
-    return Challenge(kind=kind, steps=rng.choice(_PATTERNS[kind]))
+    seconds = LAMP_SECONDS if kind is ChallengeKind.LAMP else SECONDS
+    return Challenge(kind=kind, steps=rng.choice(_PATTERNS[kind]), seconds=seconds)
 
 
 _PATTERNS: Mapping[ChallengeKind, tuple[tuple[Step, ...], ...]] = {
@@ -133,6 +149,9 @@ _PATTERNS: Mapping[ChallengeKind, tuple[tuple[Step, ...], ...]] = {
     ChallengeKind.LOOK: ((Step.UP, Step.DOWN), (Step.DOWN, Step.UP), (Step.UP, Step.UP), (Step.DOWN, Step.DOWN)),
     ChallengeKind.COVER: ((Step.HAND,), (Step.HAND, Step.HAND)),
     ChallengeKind.CLOSER: ((Step.NEAR, Step.FAR), (Step.FAR, Step.NEAR), (Step.NEAR,), (Step.FAR,)),
+    # As of turns, sides count up to which is called left: five answers that can be told apart.
+    ChallengeKind.TOUCH: tuple(product((Step.NOSE, Step.LEFT_CHEEK, Step.RIGHT_CHEEK), repeat=2)),
+    ChallengeKind.LAMP: ((Step.LAMP,), (Step.LAMP,) * 2, (Step.LAMP,) * 3),
     ChallengeKind.HUM: (
         (Step.GLIDE_UP, Step.GLIDE_DOWN),
         (Step.GLIDE_DOWN, Step.GLIDE_UP),

@@ -1,6 +1,7 @@
 """From runs of the laboratory to the scores of challenges, and the table of who is caught by what.
 
     python -m models.training.challenge_fit --runs runs.jsonl --out models/checkpoints/challenge.json
+    ... --runs touch.jsonl --keep models/checkpoints/challenge.json: kinds that no run is of stay as they are there
 
 Half of the sources fit the limit beyond which a pose jumps and the llr of each outcome; the other half is reported.
 """
@@ -9,7 +10,7 @@ import argparse
 import json
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import log
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,9 @@ HALF = 0.5
 LIMITS = {Outcome.BROKEN: (-1.0, 0.0)}
 """What is weighed, and how much at most [nat]: who is asked to whisper may simply speak. That a check was passed weighs
 nothing: of the world's attackers more pass than of the laboratory's, and a genuine voice says nothing of a face."""
+MAX_WRONG, DOUBTED = 0.05, 0.25
+"""Of those who comply no kind should reject more; one that does is worth a quarter of what it tells, and is proposed
+after the others."""
 _JUMPING = (ChallengeKind.TURN, ChallengeKind.LOOK, ChallengeKind.CLOSER)
 """Under a hand the landmarks of genuine faces leap too."""
 
@@ -68,6 +72,12 @@ def information(runs: Sequence[Run], kind: ChallengeKind, scores: ChallengeScore
         mean = (genuine[outcome] + forged[outcome]) / 2
         told += sum(p * log(p / mean) / 2 for p in (genuine[outcome], forged[outcome]))
     return told
+
+
+def wrong(runs: Iterable[Run], kind: ChallengeKind, scores: ChallengeScores) -> float:
+    """Return which share of those who did what was asked was not told so."""
+    outcomes = [outcome_of(run, scores) for run in runs if (run["kind"], run["who"]) == (kind, BONA_FIDE)]
+    return sum(one is not Outcome.FOLLOWED for one in outcomes) / max(len(outcomes), 1)
 
 
 def caught(runs: Iterable[Run], scores: ChallengeScores) -> dict[str, dict[str, tuple[float, int]]]:
@@ -115,25 +125,43 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=Path, nargs="+", required=True)
     parser.add_argument("--light", type=Path, help="What tests/bench/bench_light.py --out wrote")
+    parser.add_argument("--keep", type=Path, help="Scores to keep of kinds that no run is of")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     runs = [json.loads(line) for path in given.runs for line in path.read_text().splitlines()]
     fitting = [run for run in runs if _is_for_fitting(run)]
     reported = [run for run in runs if not _is_for_fitting(run)]
     scores = fit(fitting)
-    told = {kind: round(information(fitting, kind, scores), 3) for kind in OF_RUNS}
+    told = {
+        kind: round(information(fitting, kind, scores) * (DOUBTED if wrong(runs, kind, scores) > MAX_WRONG else 1), 3)
+        for kind in OF_RUNS
+    }
     if given.light:
         rows = [json.loads(line) for line in given.light.read_text().splitlines()]
         told[ChallengeKind.LIGHT] = _fit_light(rows, given.out.with_name("light.json") if given.out else None)
     if given.out:
         broken = {kind: _broken(fitting, kind, scores) for kind in OF_RUNS}
         fields = {"max_jump": scores.max_jump, "llrs": scores.llrs, "information": told, "broken": broken}
+        if given.keep:
+            fields = _kept(fields, json.loads(given.keep.read_text()), {run["kind"] for run in runs})
         given.out.write_text(json.dumps(fields, indent=2) + "\n")
     print(
         json.dumps({"fitted_on": len(fitting), "max_jump": scores.max_jump, "llrs": scores.llrs, "information": told})
     )
     for who, row in caught(reported, scores).items():
         print(who, json.dumps(row))
+
+
+def _kept(fields: Mapping[str, Any], old: Mapping[str, Any], kinds: Collection[str]) -> dict[str, Any]:
+    """Return the old scores with those of the kinds that runs are of in their places."""
+    return {
+        name: {
+            kind: table[kind] if kind in kinds else old[name][kind]
+            for kind in map(str, ChallengeKind)
+            if kind in (table if kind in kinds else old[name])
+        }
+        for name, table in fields.items()
+    }
 
 
 def _fit_light(rows: Sequence[Run], out: Path | None) -> float:

@@ -2,8 +2,9 @@
 
     python -m models.training.challenge_lab --data ../shared/data --runs 20 --out runs.json
 
-People and attackers of `challenge_people` and `challenge_sounds` go through a call's codec (VP8 at 500 kbit/s), the
-face finder, the tracker and the tests that serve. One line of JSON a run is written; `challenge_fit` reads them.
+People and attackers of `challenge_people`, `challenge_scenes` and `challenge_sounds` go through a call's codec (VP8 at
+500 kbit/s), the face finder, the tracker and the tests that serve. One line of JSON a run is written; `challenge_fit`
+reads them.
 """
 
 import argparse
@@ -28,6 +29,7 @@ from models.identity import IdentityModel
 from models.preprocess import face_px
 from models.training import challenge_sounds
 from models.training.challenge_people import REST_S, Behaviour, Sitter, film
+from models.training.challenge_scenes import Clip, clips, staged
 from models.training.transcode import Channel, Codec, transcode
 from models.training.voice_data import decode, read_manifest
 from models.window import SAMPLE_RATE_HZ, FaceCrop, Pixels, Samples, Signal
@@ -37,6 +39,11 @@ RATE_HZ = 10.0
 MIN_PORTRAIT_FACE_PX = 70.0
 OF_LAB = [kind for kind in ChallengeKind if kind is not ChallengeKind.LIGHT]
 """Light is measured by `tests/bench/bench_light.py`, over moving people."""
+OVER_CLIPS = (ChallengeKind.TOUCH, ChallengeKind.LAMP)
+"""What is drawn over genuine clips: a moved portrait has no skin that light or a finger could meet."""
+N_CLIPS = 44
+GENUINE_TIMES = 2
+"""Over clips there are so many runs of people who comply for each of an attacker: wrong rejections are to be few."""
 MIN_LEVEL = 0.01
 """Of speech, as a root mean square."""
 
@@ -93,6 +100,39 @@ def face_runs(
         }
 
 
+def scene_runs(
+    kinds: Sequence[ChallengeKind], filmed: Sequence[Clip], sitters: Sequence[Sitter], runs: int, seed: int
+) -> Iterator[dict[str, object]]:
+    """Yield what was seen in each run over genuine clips; each clip's people come before any comes again."""
+    finder = FaceFinder()
+    for run, kind, who in product(range(GENUINE_TIMES * runs), kinds, Behaviour):
+        if run >= runs and who is not Behaviour.BONA_FIDE:
+            continue
+        rng = np.random.default_rng([seed, run, *kind.encode(), *who.encode()])
+        drawn = draw(kind, random.Random(int(rng.integers(1 << 30))))
+        clip = filmed[run % len(filmed)]
+        driven, other = (sitters[i] for i in rng.permutation(len(sitters))[:2])
+        crops = seen_by_the_service(staged(who, clip, driven, other, drawn, rng), drawn, finder)
+        before = [crop for crop in crops if crop.time_s < REST_S]
+        during = [crop for crop in crops if crop.time_s >= REST_S]
+        seen = challenge_face.see(drawn, before, during, REST_S)
+        yield {
+            "kind": kind,
+            "who": who,
+            "source": clip.source,
+            "challenge": {"steps": drawn.steps, "code": drawn.code},
+            "seen": asdict(seen) if seen else None,
+        }
+
+
+def genuine_clips(data: Path, rng: random.Random) -> list[Clip]:
+    """Return genuine clips of as many sources as there are."""
+    with (data / "face" / "manifest.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if (row["kind"], row["label"]) == ("video", "bona_fide")]
+    rng.shuffle(rows)
+    return clips([(data / "face" / row["file"], row["source"]) for row in rows], N_CLIPS, FaceFinder())
+
+
 def voices(data: Path, n: int, rng: random.Random) -> list[tuple[str, Samples]]:
     """Return genuine speech of some seconds with the source that each is of, drawn over the sources."""
     clips = [clip for clip in read_manifest(data / "voice") if not clip.is_spoof]
@@ -138,7 +178,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
     began_s = time.monotonic()
-    of_face = [kind for kind in given.kinds if MODALITY[kind] is Signal.FACE]
+    of_face = [kind for kind in given.kinds if MODALITY[kind] is Signal.FACE and kind not in OVER_CLIPS]
+    over_clips = [kind for kind in given.kinds if kind in OVER_CLIPS]
     of_voice = [kind for kind in given.kinds if MODALITY[kind] is Signal.VOICE]
     rng = random.Random(given.seed)
     with given.out.open("a") as out:
@@ -148,6 +189,10 @@ def main() -> None:
         if of_face:
             sitters = portraits(given.data, given.people, rng, FaceFinder())
             _write(out, face_runs(of_face, sitters, given.runs, given.seed))
+        if over_clips:
+            stills = [sitter for _, sitter in portraits(given.data, given.people, rng, FaceFinder())]
+            filmed = genuine_clips(given.data, rng)
+            _write(out, scene_runs(over_clips, filmed, stills, given.runs, given.seed))
     print(json.dumps({"seconds": round(time.monotonic() - began_s)}))
 
 

@@ -169,12 +169,31 @@ def film(who: Behaviour, sitter: Sitter, other: Sitter, challenge: Challenge, rn
             is_lost = abs(pose.yaw_deg) > lost_from_deg and chunks[int(time_s * 5)] < 0.6
             is_behind = pose.hand is not None and 0.25 < pose.hand < 0.75
             if is_behind and paints_over:
-                return noisy(_swapped(_handed(shown, sitter, pose), sitter, other, pose))
+                return noisy(swapped(_handed(shown, sitter, pose), sitter.landmarks_in(pose), other))
             if not is_lost and not is_behind:
-                shown = _swapped(shown, sitter, other, pose)
+                shown = swapped(shown, sitter.landmarks_in(pose), other)
         return noisy(_handed(shown, sitter, pose))
 
     return picture
+
+
+def swapped(picture: Pixels, place: Landmarks, other: Sitter) -> Pixels:
+    """Return the picture with another's face laid over the one at `place`, as frontal as it was learnt."""
+    height, width = picture.shape[:2]
+    matrix = similarity(other.landmarks, place)
+    face = cv2.warpAffine(other.picture, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    mask: npt.NDArray[Any] = np.zeros(picture.shape[:2], np.float32)
+    x, y = place.mean(axis=0).tolist()
+    wide = float(np.linalg.norm(place[1] - place[0])) + 1
+    high = float(np.linalg.norm(place[3:].mean(axis=0) - place[:2].mean(axis=0))) + 1
+    cv2.ellipse(mask, (int(x), int(y)), (int(0.95 * max(wide, 18)), int(1.25 * high)), 0, 0, 360, 1.0, -1)
+    mask = cv2.GaussianBlur(mask, (0, 0), 5)
+    inside = mask > 0.5
+    if not inside.any():
+        return picture
+    shift = picture[inside].mean(axis=0) - face[inside].mean(axis=0)
+    mixed = picture * (1 - mask[..., None]) + (face + shift) * mask[..., None]
+    return np.asarray(np.clip(mixed, 0, 255), np.uint8)
 
 
 def _step(pose: Pose, step: Step, share: float, size: float, side: float) -> Pose:
@@ -246,22 +265,3 @@ def _handed(picture: Pixels, sitter: Sitter, pose: Pose) -> Pixels:
     mask = cv2.GaussianBlur(mask, (0, 0), 3)[..., None]
     lines = 1 + 0.07 * np.sin(np.arange(picture.shape[1]) / 5.0)[None, :, None]
     return np.asarray(np.clip(picture * (1 - mask) + skin * 0.92 * lines * mask, 0, 255), np.uint8)
-
-
-def _swapped(picture: Pixels, sitter: Sitter, other: Sitter, pose: Pose) -> Pixels:
-    """Return the picture with another's face laid over the head's, as frontal as it was learnt."""
-    place = sitter.landmarks_in(pose)
-    matrix = similarity(other.landmarks, place)
-    face = cv2.warpAffine(other.picture, matrix, (WIDTH_PX, HEIGHT_PX), borderMode=cv2.BORDER_REPLICATE)
-    mask: npt.NDArray[Any] = np.zeros(picture.shape[:2], np.float32)
-    x, y = place.mean(axis=0).tolist()
-    wide = float(np.linalg.norm(place[1] - place[0])) + 1
-    high = float(np.linalg.norm(place[3:].mean(axis=0) - place[:2].mean(axis=0))) + 1
-    cv2.ellipse(mask, (int(x), int(y)), (int(0.95 * max(wide, 18)), int(1.25 * high)), 0, 0, 360, 1.0, -1)
-    mask = cv2.GaussianBlur(mask, (0, 0), 5)
-    inside = mask > 0.5
-    if not inside.any():
-        return picture
-    shift = picture[inside].mean(axis=0) - face[inside].mean(axis=0)
-    mixed = picture * (1 - mask[..., None]) + (face + shift) * mask[..., None]
-    return np.asarray(np.clip(mixed, 0, 255), np.uint8)

@@ -136,7 +136,7 @@ async def test_the_light_of_a_screen_is_found_on_a_face_and_asked_for_only_over_
 
 
 async def test_nobody_is_asked_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stream.checks.challenges.GRACE_S", -10.0)
+    monkeypatch.setattr("stream.checks.challenges.GRACE_S", -20.0)
     app = make_app(tmp_path, SeeingModels())
     async with serving(app) as address, httpx.AsyncClient(base_url=f"http://{address}") as client:
         session = app.state.service.desk.open(source="test", name="a call").id

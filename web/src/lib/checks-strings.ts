@@ -9,6 +9,6 @@ export const { ACTIVE } = TEXTS[language].checks;
 export function sayText({ kind, steps, code }: Pick<AskedMessage, "kind" | "steps" | "code">): string {
   if (kind === "code" || kind === "whisper") return ACTIVE.say[kind]([...code].join(" "));
   if (kind === "light") return ACTIVE.say.light();
-  if (kind === "clap" || kind === "cover") return ACTIVE.say[kind](ACTIVE.times(steps.length));
+  if (kind === "clap" || kind === "cover" || kind === "lamp") return ACTIVE.say[kind](ACTIVE.times(steps.length));
   return ACTIVE.say[kind](steps.map((step) => ACTIVE.step[step]).join(", "));
 }

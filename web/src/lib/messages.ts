@@ -186,7 +186,8 @@ export type Id1 = string;
  * This interface was referenced by `Kua`'s JSON-Schema
  * via the `definition` "ChallengeKind".
  */
-export type ChallengeKind = "turn" | "look" | "cover" | "closer" | "code" | "hum" | "whisper" | "clap" | "light";
+export type ChallengeKind =
+  "turn" | "look" | "cover" | "closer" | "touch" | "lamp" | "code" | "hum" | "whisper" | "clap" | "light";
 /**
  * One part of what is asked.
  *
@@ -194,7 +195,21 @@ export type ChallengeKind = "turn" | "look" | "cover" | "closer" | "code" | "hum
  * via the `definition` "Step".
  */
 export type Step =
-  "left" | "right" | "up" | "down" | "hand" | "near" | "far" | "glide_up" | "glide_down" | "clap" | "digit";
+  | "left"
+  | "right"
+  | "up"
+  | "down"
+  | "hand"
+  | "near"
+  | "far"
+  | "nose"
+  | "left_cheek"
+  | "right_cheek"
+  | "lamp"
+  | "glide_up"
+  | "glide_down"
+  | "clap"
+  | "digit";
 /**
  * What to do, in this order.
  */
@@ -214,7 +229,8 @@ export type Seconds = number;
 /**
  * What is asked.
  */
-export type ChallengeKind1 = "turn" | "look" | "cover" | "closer" | "code" | "hum" | "whisper" | "clap" | "light";
+export type ChallengeKind1 =
+  "turn" | "look" | "cover" | "closer" | "touch" | "lamp" | "code" | "hum" | "whisper" | "clap" | "light";
 export type Id2 = number;
 export type At1 = string;
 export type By1 = string;
