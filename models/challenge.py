@@ -10,8 +10,8 @@ from enum import StrEnum
 from itertools import product
 from random import Random
 
-from models import light_check
-from models.light_check import LightPlan
+from models import light_plan
+from models.light_plan import LightPlan
 from models.window import Signal
 
 
@@ -26,8 +26,6 @@ class ChallengeKind(StrEnum):
     """Pass a hand slowly before the face, a drawn number of times."""
     CLOSER = "closer"
     """Come close and lean back, in a drawn order."""
-    TOUCH = "touch"
-    """Touch the nose or a cheek with a finger, two drawn places one after the other."""
     LAMP = "lamp"
     """Switch a lamp or a torch on and off again, a drawn number of times: the face stands in other light."""
     CODE = "code"
@@ -52,10 +50,6 @@ class Step(StrEnum):
     HAND = "hand"
     NEAR = "near"
     FAR = "far"
-    NOSE = "nose"
-    LEFT_CHEEK = "left_cheek"
-    """The person's own left: the right of a picture that is not mirrored."""
-    RIGHT_CHEEK = "right_cheek"
     LAMP = "lamp"
     GLIDE_UP = "glide_up"
     GLIDE_DOWN = "glide_down"
@@ -81,7 +75,6 @@ MODALITY: Mapping[ChallengeKind, Signal] = {
     ChallengeKind.LOOK: Signal.FACE,
     ChallengeKind.COVER: Signal.FACE,
     ChallengeKind.CLOSER: Signal.FACE,
-    ChallengeKind.TOUCH: Signal.FACE,
     ChallengeKind.LAMP: Signal.FACE,
     ChallengeKind.CODE: Signal.VOICE,
     ChallengeKind.HUM: Signal.VOICE,
@@ -96,7 +89,6 @@ INSTEAD: Mapping[ChallengeKind, ChallengeKind] = {
     ChallengeKind.LOOK: ChallengeKind.CLOSER,
     ChallengeKind.COVER: ChallengeKind.CLOSER,
     ChallengeKind.CLOSER: ChallengeKind.LOOK,
-    ChallengeKind.TOUCH: ChallengeKind.LOOK,
     ChallengeKind.LAMP: ChallengeKind.CLOSER,
     ChallengeKind.CODE: ChallengeKind.TURN,
     ChallengeKind.HUM: ChallengeKind.CLAP,
@@ -138,7 +130,7 @@ def draw(kind: ChallengeKind, rng: Random) -> Challenge:
         return Challenge(kind=kind, steps=(Step.DIGIT,) * len(code), code=code)
     if kind is ChallengeKind.LIGHT:
         code = "".join(map(str, LightPlan.draw(rng).colours))
-        return Challenge(kind=kind, steps=(), code=code, seconds=light_check.SECONDS + LIGHT_LATE_S)
+        return Challenge(kind=kind, steps=(), code=code, seconds=light_plan.SECONDS + LIGHT_LATE_S)
     seconds = LAMP_SECONDS if kind is ChallengeKind.LAMP else SECONDS
     return Challenge(kind=kind, steps=rng.choice(_PATTERNS[kind]), seconds=seconds)
 
@@ -150,7 +142,6 @@ _PATTERNS: Mapping[ChallengeKind, tuple[tuple[Step, ...], ...]] = {
     ChallengeKind.COVER: ((Step.HAND,), (Step.HAND, Step.HAND)),
     ChallengeKind.CLOSER: ((Step.NEAR, Step.FAR), (Step.FAR, Step.NEAR), (Step.NEAR,), (Step.FAR,)),
     # As of turns, sides count up to which is called left: five answers that can be told apart.
-    ChallengeKind.TOUCH: tuple(product((Step.NOSE, Step.LEFT_CHEEK, Step.RIGHT_CHEEK), repeat=2)),
     ChallengeKind.LAMP: ((Step.LAMP,), (Step.LAMP,) * 2, (Step.LAMP,) * 3),
     ChallengeKind.HUM: (
         (Step.GLIDE_UP, Step.GLIDE_DOWN),

@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from models.challenge import Challenge, ChallengeKind, Step
 from models.challenge_lamp import switches
-from models.challenge_touch import touches
 from models.window import FaceCrop
 
 Series = npt.NDArray[np.float64]
@@ -76,15 +75,11 @@ def see(
 
 
 def is_as_drawn(challenge: Challenge, steps: Sequence[Step]) -> bool:
-    """Whether what a face did is what was drawn; of turns and touches, up to which side is called left."""
+    """Whether what a face did is what was drawn; of turns up to which side is called left."""
     if challenge.kind is ChallengeKind.TURN:
         return len(steps) == len(challenge.steps) and _sides(steps) == _sides(challenge.steps)
-    if challenge.kind is ChallengeKind.TOUCH:
-        return tuple(steps) in (challenge.steps, tuple(_OTHER_CHEEK.get(step, step) for step in challenge.steps))
     return tuple(steps) == challenge.steps
 
-
-_OTHER_CHEEK = {Step.LEFT_CHEEK: Step.RIGHT_CHEEK, Step.RIGHT_CHEEK: Step.LEFT_CHEEK}
 
 Event = tuple[Step, float, float]
 """What was done, from when to when [s]."""
@@ -136,7 +131,6 @@ _EVENTS: dict[ChallengeKind, Callable[[Sequence[FaceCrop], Sequence[FaceCrop], f
     ChallengeKind.LOOK: _looks,
     ChallengeKind.CLOSER: _distances,
     ChallengeKind.COVER: _hands,
-    ChallengeKind.TOUCH: touches,
     ChallengeKind.LAMP: switches,
 }
 

@@ -9,14 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from models import challenge_face, challenge_voice, light_check
+from models import challenge_face, challenge_voice, light_check, light_plan
 from models.challenge import Challenge, ChallengeKind, Outcome
 from models.challenge_face import FaceSeen
 from models.challenge_voice import VoiceHeard
 from models.checkpoint import CHECKPOINTS, CheckpointError
 from models.drift import mean_of
 from models.identity import IdentityModel
-from models.light_check import LightPlan, Tint
+from models.light_check import Tint
+from models.light_plan import LightPlan
 from models.window import FaceCrop
 
 CHECKPOINT = "challenge"
@@ -101,7 +102,7 @@ def judge_light(challenge: Challenge, tints: Sequence[Tint], asked_s: float) -> 
     if reading.llr < SEEN_NAT:
         return _said(challenge, Outcome.NOT_FOLLOWED, NO_SCORES, None, None, ())
     start_s = asked_s + reading.latency_s
-    span_s = start_s, start_s + light_check.SECONDS
+    span_s = start_s, start_s + light_plan.SECONDS
     return _said(challenge, Outcome.FOLLOWED, NO_SCORES, reading.latency_s, span_s, ())
 
 

@@ -2,17 +2,15 @@
 
 The page of the other side shows patches of drawn colours. Their light falls on the face, which is near, and hardly on
 what is behind it. What is measured is the face's colour against the background's, so that exposure and white balance,
-which change both, cancel; it is compared with the plan at every delay that a call may have, and with plans that were
-not shown. A recording, or a face that is computed, carries the light of another plan or none.
-
-No colour changes more often than `MAX_FLASHES_HZ`, none is a saturated red: WCAG 2.3.1 (three flashes or below).
+which change both, cancel; what is left of them goes with how bright both are, and is taken out by that. It is compared
+with the plan at every delay that a call may have, and with plans that were not shown. A recording, or a face that is
+computed, carries the light of another plan or none.
 """
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -21,58 +19,22 @@ import numpy.typing as npt
 
 from models.calibration import Calibration
 from models.checkpoint import CHECKPOINTS, CheckpointError
+from models.light_plan import SECONDS, TREND_ORDER, LightPlan, Series
 from models.preprocess import TEMPLATE
 from models.window import FaceCrop, Pixels
 
-Series = npt.NDArray[np.float64]
-
 CHECKPOINT = "light"
-STEP_S = 0.6
-N_STEPS = 16
-SECONDS = STEP_S * N_STEPS
-MAX_FLASHES_HZ = 2.0
 MAX_LATENCY_S, LATENCY_STEP_S = 3.0, 0.1
 """From the request to its light in our picture: the page asks once a second; then screen, camera, network, buffers."""
+DELAYS_S = np.arange(0, MAX_LATENCY_S + 1e-9, LATENCY_STEP_S)
 N_OTHERS = 200
 """Plans that were not shown, to compare with."""
 MIN_PICTURES = 25
-TREND_ORDER = 4
-"""Of the polynomial that is taken away: light in a room changes slowly."""
-
-COLOURS = ((40, 190, 255), (255, 205, 40), (70, 235, 110), (235, 110, 235))
-"""Blue, yellow, green, magenta: two opposite pairs of about the same brightness, RGB."""
-
 _LEFT_CHEEK, _RIGHT_CHEEK = (TEMPLATE[0] + TEMPLATE[3]) / 2, (TEMPLATE[1] + TEMPLATE[4]) / 2
 _FOREHEAD = TEMPLATE[:2].mean(axis=0) - [0, 34]
-_HALF_PX = 9
+_HALF_PX = 14
 BESIDE = 0.35
 """What counts as background begins so far beside the face's box, in its widths."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LightPlan:
-    """Colours in their order, each for `STEP_S`."""
-
-    colours: tuple[int, ...]
-    """Indices into `COLOURS`."""
-
-    @classmethod
-    def draw(cls, rng: Random) -> "LightPlan":
-        """Return a plan in which no colour follows itself and all are shown as often."""
-        while True:
-            order = [i for i in range(len(COLOURS)) for _ in range(N_STEPS // len(COLOURS))]
-            rng.shuffle(order)
-            if all(a != b for a, b in pairwise(order)):
-                return cls(colours=tuple(order))
-
-    def chroma(self, times_s: Series) -> Series:
-        """Return the light's colour at some times since the start, shape (T, 2): log R/G and log B/G, 0 outside."""
-        table = np.log(np.array(COLOURS, np.float64))
-        table = table[:, [0, 2]] - table[:, [1]]
-        table -= table.mean(axis=0)
-        step = np.floor(times_s / STEP_S).astype(int)
-        shown = np.where((step >= 0) & (step < N_STEPS), step, -1)
-        return np.where(shown[:, None] >= 0, table[np.array(self.colours)[shown]], 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +46,10 @@ class Tint:
     """log R/G of the skin minus that of the background."""
     blue: float
     """The same of log B/G."""
+    skin: float = 0.0
+    """log of how bright the skin is: exposure and a turned head change it, colours of one brightness do not."""
+    behind: float = 0.0
+    """The same of the background."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,9 +75,10 @@ def tint(picture: Pixels, crop: FaceCrop) -> Tint | None:
     behind = _behind(picture, crop.box)
     if behind is None:
         return None
-    own, other = _log_ratios(skin.mean(axis=0)), _log_ratios(behind)
-    red, blue = (own - other).tolist()
-    return Tint(time_s=crop.time_s, red=red, blue=blue)
+    skin_mean = skin.mean(axis=0)
+    red, blue = (_log_ratios(skin_mean) - _log_ratios(behind)).tolist()
+    bright = [float(np.log(rgb.mean() + 4.0)) for rgb in (skin_mean, behind)]
+    return Tint(time_s=crop.time_s, red=red, blue=blue, skin=bright[0], behind=bright[1])
 
 
 def read(plan: LightPlan, tints: Sequence[Tint], shown_s: float) -> LightReading | None:
@@ -126,38 +93,50 @@ def read(plan: LightPlan, tints: Sequence[Tint], shown_s: float) -> LightReading
     if len(inside) < MIN_PICTURES:
         return None
     times = np.array([t.time_s for t in inside]) - shown_s
-    seen = _without_trend(np.array([(t.red, t.blue) for t in inside]), times)
-    best, latency_s = _fit(plan, seen, times)
-    rng = Random(0)
-    others = np.array([_fit(LightPlan.draw(rng), seen, times)[0] for _ in range(N_OTHERS)])
+    seen = np.array([(t.red, t.blue) for t in inside])  # (T, 2)
+    nuisance = _nuisance(times, np.array([(t.skin, t.behind) for t in inside]))
+    seen = _clipped(seen - nuisance @ (nuisance.T @ seen))
+    likeness = np.clip((seen[1:] * seen[:-1]).sum(axis=0) / np.maximum((seen**2).sum(axis=0), 1e-12), 0, 0.9)
+
+    def fit(asked: LightPlan) -> tuple[float, float]:
+        return _fit(asked, seen, times, nuisance, likeness)
+
+    best, latency_s = fit(plan)
+    others = np.array([fit(other)[0] for other in _others()])
     statistic = float((best - others.mean()) / max(others.std(), 1e-6))
     return LightReading(statistic=statistic, latency_s=latency_s, llr=_calibration().llr(statistic))
 
 
-def _fit(plan: LightPlan, seen: Series, times: Series) -> tuple[float, float]:
-    """Return how well a plan fits at its best delay, -1..1, and that delay [s]."""
-    found = [(_agreement(plan.chroma(times - delay), seen), delay) for delay in _delays()]
-    return max(found)
+@lru_cache(1)
+def _others() -> tuple[LightPlan, ...]:
+    """Return plans that were not shown."""
+    rng = Random(0)
+    return tuple(LightPlan.draw(rng) for _ in range(N_OTHERS))
 
 
-def _agreement(shown: Series, seen: Series) -> float:
-    """Return the mean of both channels' correlations; light brightens its own colours, so that they are not below 0."""
-    correlations = []
-    for channel in range(2):
-        a, b = shown[:, channel] - shown[:, channel].mean(), seen[:, channel]
-        correlations.append(float(a @ b / max(np.sqrt(float(a @ a) * float(b @ b)), 1e-12)))
-    return float(np.mean(correlations))
+def _nuisance(times: Series, bright: Series) -> Series:
+    """Return what is no light of ours, orthonormal, (T, K): slow change, and how bright skin and background are."""
+    slow = np.vander(2 * times / (SECONDS + MAX_LATENCY_S) - 1, TREND_ORDER + 1)
+    basis, _ = np.linalg.qr(np.column_stack([slow, bright - bright.mean(axis=0)]))
+    return np.asarray(basis)
 
 
-def _delays() -> Sequence[float]:
-    return tuple(np.arange(0, MAX_LATENCY_S + 1e-9, LATENCY_STEP_S).tolist())
+def _fit(plan: LightPlan, seen: Series, times: Series, nuisance: Series, likeness: Series) -> tuple[float, float]:
+    """Return how well a plan fits at its best delay, as a matched filter has it, and that delay [s].
+
+    Noise is like that of the picture before, and both colours share it: both are made even first.
+    """
+    shown = np.stack([plan.chroma(times - delay_s) for delay_s in DELAYS_S])  # (D, T, 2)
+    shown = shown - np.einsum("tk,dkc->dtc", nuisance, np.einsum("tk,dtc->dkc", nuisance, shown))
+    shown, seen = (series[..., 1:, :] - likeness * series[..., :-1, :] for series in (shown, seen))
+    even = np.linalg.inv(np.cov(seen.T) + 1e-12 * np.eye(2))  # (2, 2)
+    fit = ((shown @ even) * seen).sum(axis=(1, 2)) / np.sqrt(((shown @ even) * shown).sum(axis=(1, 2)) + 1e-12)
+    best = int(fit.argmax())
+    return float(fit[best]), float(DELAYS_S[best])
 
 
-def _without_trend(values: Series, times: Series) -> Series:
-    basis = np.vander(times / SECONDS, TREND_ORDER + 1)
-    fit, *_ = np.linalg.lstsq(basis, values, rcond=None)
-    rest = values - basis @ fit
-    # One picture's wrong colour, a hand or a flash, must not decide.
+def _clipped(rest: Series) -> Series:
+    """One picture's wrong colour, a hand or a flash, must not decide."""
     spread = 3 * 1.4826 * np.median(np.abs(rest), axis=0)
     return np.asarray(np.clip(rest, -spread, spread))
 

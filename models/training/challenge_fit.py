@@ -1,7 +1,7 @@
 """From runs of the laboratory to the scores of challenges, and the table of who is caught by what.
 
     python -m models.training.challenge_fit --runs runs.jsonl --out models/checkpoints/challenge.json
-    ... --runs touch.jsonl --keep models/checkpoints/challenge.json: kinds that no run is of stay as they are there
+    ... --runs lamp.jsonl --keep models/checkpoints/challenge.json: kinds that no run is of stay as they are there
 
 Half of the sources fit the limit beyond which a pose jumps and the llr of each outcome; the other half is reported.
 """

@@ -14,12 +14,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.challenge import Challenge, ChallengeKind
+from models.challenge import Challenge
 from models.faces import FaceFinder
 from models.preprocess import face_px
 from models.quality import yaw_deg
 from models.training.challenge_people import REST_S, Behaviour, Sitter, film, swapped
-from models.training.challenge_props import Lamp, Touch
+from models.training.challenge_props import Lamp
 from models.training.transcode import full_rate
 from models.window import Landmarks, Pixels
 
@@ -103,16 +103,13 @@ def staged(
     acts = who is not Behaviour.REPLAY
     act: Act = _nothing
     if acts:
-        act = _touching(challenge, rng) if challenge.kind is ChallengeKind.TOUCH else _switching(challenge, rng)
-    paints_over = challenge.kind is ChallengeKind.LAMP or rng.uniform() < PAINTS_OVER
+        act = _switching(challenge, rng)
     noise = rng.uniform(1.0, 3.0)
 
     def picture(time_s: float) -> Pixels:
         rgb, landmarks = clip.at(time_s)
-        if who is Behaviour.SWAP and not paints_over:
-            rgb = swapped(rgb, landmarks, other)
         shown = act(time_s, rgb, landmarks)
-        if who is Behaviour.SWAP and paints_over:
+        if who is Behaviour.SWAP:
             shown = swapped(shown, landmarks, other)
         return np.asarray(np.clip(shown + rng.normal(0, noise, shown.shape), 0, 255), np.uint8)
 
@@ -125,24 +122,6 @@ Act = Callable[[float, Pixels, Landmarks], Pixels]
 
 def _nothing(_: float, rgb: Pixels, __: Landmarks) -> Pixels:
     return rgb
-
-
-def _touching(challenge: Challenge, rng: Rng) -> Act:
-    """Return somebody who touches what is asked, one after the other, and takes the finger away each time."""
-    latency_s, pace_s = rng.uniform(0.6, 1.6), rng.uniform(2.2, 2.8)
-    side = 1.0 if rng.uniform() < MISTAKEN else -1.0
-    touches = [Touch.drawn(step, side, rng) for step in challenge.steps]
-
-    def act(time_s: float, rgb: Pixels, landmarks: Landmarks) -> Pixels:
-        at, within = divmod(time_s - REST_S - latency_s, pace_s)
-        if not 0 <= at < len(touches):
-            return rgb
-        # A third of the time the hand is away, a sixth each on its way.
-        share = within / pace_s
-        away = float(np.clip(max((0.17 - share) / 0.17, (share - 0.5) / 0.17), 0, 1))
-        return rgb if share > 0.67 else touches[int(at)].shown(rgb, landmarks, away)
-
-    return act
 
 
 def _switching(challenge: Challenge, rng: Rng) -> Act:

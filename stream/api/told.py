@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from statistics import fmean
 
 from models.challenge import ChallengeKind
-from models.light_check import COLOURS, STEP_S
+from models.light_plan import COLOURS, STEP_S
 from models.window import Signal
 from stream.api.admin_messages import LightMessage
 from stream.api.messages import (

@@ -19,7 +19,7 @@ from test_references import SeeingModels
 from models import weights
 from models.challenge import Challenge, ChallengeKind, Step
 from models.faces import FaceFinder
-from models.light_check import COLOURS, STEP_S
+from models.light_plan import LIGHT, STEP_S
 from models.training.challenge_people import REST_S, Behaviour, Sitter, film
 from models.window import SAMPLE_RATE_HZ, Pixels
 from stream.api.app import Service
@@ -93,7 +93,7 @@ async def test_who_does_what_is_asked_is_told_from_who_does_not(tmp_path: Path, 
 
 def lit(camera: Callable[[float], Pixels], code: str, late_s: float) -> Callable[[float], Pixels]:
     """Return what the camera sees if the colours of a plan fall on the face, 2 % of its brightness."""
-    colours = np.array(COLOURS, np.float64)[[int(digit) for digit in code]] / np.mean(COLOURS)
+    colours = LIGHT[[int(digit) for digit in code]] / LIGHT.mean()
     left, top, wide, high = FaceFinder().find(camera(0.0))[0].box
     mask = np.zeros(camera(0.0).shape[:2], np.float32)
     middle, half = (int(left + wide / 2), int(top + high / 2)), (int(0.6 * wide), int(0.65 * high))
@@ -103,7 +103,7 @@ def lit(camera: Callable[[float], Pixels], code: str, late_s: float) -> Callable
         step = int((time_s - REST_S - late_s) // STEP_S)
         if not 0 <= step < len(colours):
             return camera(time_s)
-        shown = camera(time_s) * (1 + 0.02 * colours[step] * mask[..., None])
+        shown = camera(time_s) * (1 + 0.02 * colours[step] * mask[..., None]) ** (1 / 2.2)  # light adds up linearly
         return np.asarray(np.clip(shown, 0, 255), np.uint8)
 
     return picture

@@ -8,18 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from models.light_check import (
-    COLOURS,
-    MAX_FLASHES_HZ,
-    MAX_LATENCY_S,
-    N_STEPS,
-    SECONDS,
-    STEP_S,
-    LightPlan,
-    Tint,
-    read,
-    tint,
-)
+from models.light_check import MAX_LATENCY_S, Tint, read, tint
+from models.light_plan import COLOURS, LIGHT, MAX_FLASHES_HZ, N_STEPS, SECONDS, STEP_S, LightPlan
 from models.preprocess import TEMPLATE
 from models.window import CROP_PX, FaceCrop
 
@@ -32,7 +22,15 @@ def tints(shown: LightPlan | None, *, latency_s: float = 0.7, share: float = 0.0
     times = np.arange(0, AT_S + SECONDS + MAX_LATENCY_S, 0.2)
     light = share * shown.chroma(times - AT_S - latency_s) if shown else np.zeros((len(times), 2))
     slow = 0.05 * np.sin(times / 4)[:, None] + rng.normal(0, noise, (len(times), 2))
-    return [Tint(time_s=t, red=r, blue=b) for t, (r, b) in zip(times.tolist(), (light + slow).tolist(), strict=True)]
+    # A head that nods: as it darkens, its colour shifts.
+    nod = 0.08 * np.sin(2 * np.pi * 0.7 * times)
+    colour = light + slow + nod[:, None] * (0.3, -0.5)
+    return [
+        Tint(time_s=t, red=r, blue=b, skin=s + n, behind=n)
+        for t, (r, b), s, n in zip(
+            times.tolist(), colour.tolist(), nod.tolist(), rng.normal(0, 0.01, len(times)).tolist(), strict=True
+        )
+    ]
 
 
 @pytest.mark.parametrize("latency_s", [0.2, 1.3, 2.8])
@@ -96,6 +94,7 @@ def test_no_plan_flashes_fast_or_in_saturated_red() -> None:
         is_red = hue < 0.04 or hue > 0.94
         assert not (is_red and saturation > 0.8)
         assert red / (red + green + blue) < 0.8
+    assert np.ptp(LIGHT @ (0.2126, 0.7152, 0.0722)) < 0.02  # of one brightness: no exposure follows them
     for seed in range(50):
         colours = LightPlan.draw(random.Random(seed)).colours
         assert len(colours) == N_STEPS

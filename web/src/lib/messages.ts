@@ -187,7 +187,7 @@ export type Id1 = string;
  * via the `definition` "ChallengeKind".
  */
 export type ChallengeKind =
-  "turn" | "look" | "cover" | "closer" | "touch" | "lamp" | "code" | "hum" | "whisper" | "clap" | "light";
+  "turn" | "look" | "cover" | "closer" | "lamp" | "code" | "hum" | "whisper" | "clap" | "light";
 /**
  * One part of what is asked.
  *
@@ -195,21 +195,7 @@ export type ChallengeKind =
  * via the `definition` "Step".
  */
 export type Step =
-  | "left"
-  | "right"
-  | "up"
-  | "down"
-  | "hand"
-  | "near"
-  | "far"
-  | "nose"
-  | "left_cheek"
-  | "right_cheek"
-  | "lamp"
-  | "glide_up"
-  | "glide_down"
-  | "clap"
-  | "digit";
+  "left" | "right" | "up" | "down" | "hand" | "near" | "far" | "lamp" | "glide_up" | "glide_down" | "clap" | "digit";
 /**
  * What to do, in this order.
  */
@@ -230,7 +216,7 @@ export type Seconds = number;
  * What is asked.
  */
 export type ChallengeKind1 =
-  "turn" | "look" | "cover" | "closer" | "touch" | "lamp" | "code" | "hum" | "whisper" | "clap" | "light";
+  "turn" | "look" | "cover" | "closer" | "lamp" | "code" | "hum" | "whisper" | "clap" | "light";
 export type Id2 = number;
 export type At1 = string;
 export type By1 = string;
