@@ -2,6 +2,7 @@
 
     python -m models.training.challenge_fit --runs runs.jsonl --out models/checkpoints/challenge.json
     ... --runs lamp.jsonl --keep models/checkpoints/challenge.json: kinds that no run is of stay as they are there
+    ... --light rows.jsonl --keep models/checkpoints/challenge.json --out models/checkpoints/challenge.json
 
 Half of the sources fit the limit beyond which a pose jumps and the llr of each outcome; the other half is reported.
 """
@@ -123,8 +124,8 @@ def _shares(
 def main() -> None:
     """Write the scores; print the table of the sources that did not fit them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=Path, nargs="+", required=True)
-    parser.add_argument("--light", type=Path, help="What tests/bench/bench_light.py --out wrote")
+    parser.add_argument("--runs", type=Path, nargs="*", default=[])
+    parser.add_argument("--light", type=Path, help="What tests/bench/bench_light.py --half fit --out wrote")
     parser.add_argument("--keep", type=Path, help="Scores to keep of kinds that no run is of")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
@@ -143,7 +144,8 @@ def main() -> None:
         broken = {kind: _broken(fitting, kind, scores) for kind in OF_RUNS}
         fields = {"max_jump": scores.max_jump, "llrs": scores.llrs, "information": told, "broken": broken}
         if given.keep:
-            fields = _kept(fields, json.loads(given.keep.read_text()), {run["kind"] for run in runs})
+            kinds = {run["kind"] for run in runs} | ({ChallengeKind.LIGHT.value} if given.light else set())
+            fields = _kept(fields, json.loads(given.keep.read_text()), kinds)
         given.out.write_text(json.dumps(fields, indent=2) + "\n")
     print(
         json.dumps({"fitted_on": len(fitting), "max_jump": scores.max_jump, "llrs": scores.llrs, "information": told})
@@ -166,9 +168,8 @@ def _kept(fields: Mapping[str, Any], old: Mapping[str, Any], kinds: Collection[s
 
 def _fit_light(rows: Sequence[Run], out: Path | None) -> float:
     """Write the map from light's statistic to an llr; return what it is expected to tell [nat]."""
-    fitting = [row for row in rows if _is_for_fitting(row)]
-    lit = np.array([row["statistic"] for row in fitting if row["kind"] == "shown"])
-    dark = np.array([row["statistic"] for row in fitting if row["kind"] != "shown"])
+    lit = np.array([row["statistic"] for row in rows if row["kind"] == "shown"])
+    dark = np.array([row["statistic"] for row in rows if row["kind"] != "shown"])
     # Both are near normal; one spread for both keeps the map rising.
     spread = float(np.sqrt((lit.var() + dark.var()) / 2))
     raws = np.linspace(dark.mean() - spread, lit.mean(), 8)

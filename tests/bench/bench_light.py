@@ -1,6 +1,6 @@
 """How well the light of a screen is told on faces: reflections laid over genuine clips, filmed, through a call.
 
-    python tests/bench/bench_light.py --half fit --tints fit.jsonl --fit models/checkpoints/light.json
+    python tests/bench/bench_light.py --half fit --tints fit.jsonl --out rows.jsonl   # challenge_fit --light rows.jsonl
     python tests/bench/bench_light.py --half report --tints report.jsonl
 
 Each clip is filmed three times: with the reflection of the plan that was shown, without any, and with that of another
@@ -207,30 +207,6 @@ def summary(rows: list[dict[str, object]], share: float) -> dict[str, object]:
     }
 
 
-def calibrated(rows: list[dict[str, object]], share: float) -> dict[str, list[float]]:
-    """Return the map from the statistic to its llr: of two normal distributions, bounded as so few clips ask."""
-    shown, absent = (
-        np.array(
-            [
-                row["statistic"]
-                for row in rows
-                if (row["kind"] == "shown" and row["share"] == share) is is_shown
-                and (is_shown or row["kind"] != "shown")
-            ],
-            np.float64,
-        )
-        for is_shown in (True, False)
-    )
-    raws = np.linspace(float(np.median(absent)), float(np.median(shown)), 8)
-    spread = max(shown.std(), absent.std())
-    llrs = [(-((raw - shown.mean()) ** 2) + (raw - absent.mean()) ** 2) / (2 * spread**2) for raw in raws]
-    most = np.log(len(shown) + 1)
-    return {
-        "raws": [round(float(raw), 3) for raw in raws],
-        "llrs": [round(float(llr), 3) for llr in np.maximum.accumulate(np.clip(llrs, -most / 2, most))],
-    }
-
-
 def main() -> None:
     """Print one JSON line for each share."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -238,7 +214,7 @@ def main() -> None:
     parser.add_argument("--tints", type=Path, required=True, help="lines of JSON, kept between runs")
     parser.add_argument("--shares", type=float, nargs="*", default=[0.02])
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--fit", type=Path, help="write the calibration there")
+    parser.add_argument("--out", type=Path, help="each statistic, lines of JSON, for the map to an llr")
     given = parser.parse_args()
     if not DATA.is_dir():
         raise SystemExit("../shared/data is not there: nothing is measured")
@@ -246,8 +222,8 @@ def main() -> None:
     rows = statistics(given.tints)
     for share in given.shares:
         print(json.dumps(summary(rows, share)))
-    if given.fit:
-        given.fit.write_text(json.dumps(calibrated(rows, given.shares[0])) + "\n")
+    if given.out:
+        given.out.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
 if __name__ == "__main__":
