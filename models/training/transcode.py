@@ -263,9 +263,8 @@ def decoded_frames(packets: "Iterable[av.Packet[VideoStream]]", codec: Codec) ->
     decoder = av.CodecContext.create({Codec.H264: "h264", Codec.VP8: "vp8"}[codec], "r")
     assert isinstance(decoder, VideoCodecContext)
     decoder.thread_count = 1
-    for packet in chain(packets, (None,)):
-        for frame in decoder.decode(packet):
-            yield (frame.pts or 0) / CLOCK_HZ, frame
+    for frame in (frame for packet in chain(packets, (None,)) for frame in decoder.decode(packet)):
+        yield (frame.pts or 0) / CLOCK_HZ, frame
 
 
 def _palette(pictures: list[Timed]) -> av.VideoFrame:

@@ -38,6 +38,7 @@ def case(n_readings: int = 120, **changes: Any) -> dict[str, Any]:
         "threshold_nat": 4.6,
         "promise_hours": 100,
         "signals": [{"signal": "face", "share": 0.6, "evidence_nat": 8.1, "analysed_s": 12.0}],
+        "pipeline": [{"trait": "repeated", "value": 0.61, "p": 0.02, "is_unusual": True}],
         "coverage": coverage,
         "models": {"face": "f" * 12, "decision": "d" * 12},
     }
@@ -97,6 +98,7 @@ def test_the_report_says_in_each_language_what_is_known(language: Language) -> N
     for part in ("aVzKVzK9_N8T", "12.3", "4.6", "26.11.2026 09:00:14 UTC", "KZT", "K-17", "c" * 64, "d" * 12, "0:14"):
         assert part in said
     assert texts["reason"]["noise"] not in said, "a fifth of a second is not worth a line"
+    assert texts["trait"]["repeated"].format(value="61") in said
     assert n_pictures == 1, "the heat map is not at hand"
     assert all(letter in said for letter in KAZAKH)
 
