@@ -22,7 +22,7 @@ import numpy as np
 from aiortc import MediaStreamTrack
 from bench_calls import service
 
-from models.challenge import MODALITY, Challenge, ChallengeKind, Step
+from models.challenge import MODALITY, Challenge, ChallengeKind, Step, draw
 from models.faces import FaceFinder
 from models.training import challenge_sounds
 from models.training.challenge_lab import OF_LAB, portraits, voices
@@ -37,6 +37,8 @@ RATE_HZ, CLOCK_HZ = 10, 90_000
 SOUND_HZ, PACKET = 48_000, 960
 BEFORE_S = 9.0
 """Before anything is asked."""
+ROOM = 0.0005
+"""A silent room, as a root mean square of full scale."""
 
 
 class Film(MediaStreamTrack):
@@ -90,13 +92,18 @@ class Sound(MediaStreamTrack):
         return frame
 
 
-async def outcome(url: str, kind: ChallengeKind, track: Film | Sound, act: Callable[[Challenge], object]) -> str:
-    """Call, be asked, do it; return what the service says came of it."""
+async def outcome(
+    url: str, kind: ChallengeKind, track: Film | Sound, act: Callable[[Challenge], object], *, listens: bool = False
+) -> str:
+    """Call, be asked, do it; return what the service says came of it. Who listens is silent while they are asked."""
     call = await publish(url, [track], name="bench")
     session = call.resource.rsplit("/", 1)[-1]
     try:
         async with httpx.AsyncClient(base_url=url, timeout=30) as client:
             await asyncio.sleep(BEFORE_S)
+            if listens and isinstance(track, Sound):
+                track.act(np.random.default_rng(0).normal(0, ROOM, SAMPLE_RATE_HZ).astype(np.float32))
+                await asyncio.sleep(0.5)
             asked = (await client.post(f"/v1/sessions/{session}/checks", json={"kind": kind})).json()
             drawn = Challenge(kind=kind, steps=tuple(map(Step, asked["steps"])), code=asked["code"])
             track.act(await asyncio.to_thread(act, drawn))  # type: ignore[arg-type]  # each act fits its track
@@ -123,9 +130,10 @@ async def voice_run(url: str, kind: ChallengeKind, who: Speaker, spoken: list[Sa
     """Return the outcome of one check of the voice."""
     rng = np.random.default_rng(seed)
     speech, cut = spoken[int(rng.integers(len(spoken)))], round(challenge_sounds.REST_S * SAMPLE_RATE_HZ)
-    idle = challenge_sounds.sound(who, speech, Challenge(kind=kind, steps=()), rng)[:cut]
+    # Before they are asked, whatever it will be.
+    idle = challenge_sounds.sound(who, speech, draw(kind, random.Random(0)), rng)[:cut]
     act: Callable[[Challenge], Samples] = lambda drawn: challenge_sounds.sound(who, speech, drawn, rng)[cut:]  # noqa: E731
-    return await outcome(url, kind, Sound(idle), act)
+    return await outcome(url, kind, Sound(idle), act, listens=who is not Speaker.REPLAY)
 
 
 async def run(kinds: list[ChallengeKind], runs: int, at_once: int, seed: int) -> None:
