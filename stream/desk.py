@@ -92,7 +92,7 @@ class Desk:
         self._known: OrderedDict[str, SessionMessage] = OrderedDict()
         self._timelines: OrderedDict[str, Session] = OrderedDict()
         self._scopes: dict[str, Scope] = {}
-        self._alerted: dict[str, str] = {}
+        self._alerted: dict[str, list[str]] = {}
         self._keeping: set[asyncio.Task[None]] = set()
         self._ledgers: dict[str, Ledger] = {}
         recorder.on_stored(self._remember)
@@ -216,8 +216,8 @@ class Desk:
         message = alert_message(alert, self.policy.promise_hours, self.digests)
         self._recorder.record(lambda seq: message.model_copy(update={"seq": seq}), session.info.scope)
         if alert.kind is AlertKind.RAISED:
-            self._alerted[session.id] = alert.id
-            self._keep_timeline(session)
+            self._alerted.setdefault(session.id, []).append(alert.id)
+            self._keep_timeline(session, alert.id)
         log.warning("alert " + alert.kind, session=session.id, alert=alert.id, time_s=alert.time_s)
 
     async def on_explanation(
@@ -255,15 +255,13 @@ class Desk:
         self._running.pop(session.id, None)
         said = session.timeline[-1] if session.timeline else None
         state = said.state if said else State.UNDECIDED
-        if session.id in self._alerted:
-            self._keep_timeline(session)
-            del self._alerted[session.id]
+        for alert in self._alerted.pop(session.id, ()):
+            self._keep_timeline(session, alert)
         self._recorder.record(ended(session.id, cause, said, session.timeline), session.info.scope)
         log.info("call ended", session=session.id, cause=cause, state=state)
 
-    def _keep_timeline(self, session: Session) -> None:
+    def _keep_timeline(self, session: Session, alert: str) -> None:
         readings = [verdict_message(session, decision) for decision in session.timeline]
-        alert = self._alerted[session.id]
         task = asyncio.create_task(self._evidence.keep_timeline(session.id, alert, session.info.scope, readings))
         self._keeping.add(task)
         task.add_done_callback(self._keeping.discard)

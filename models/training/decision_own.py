@@ -25,22 +25,39 @@ def recordings(folder: Path, labels: Path | None = None) -> list[Path]:
 
     Args:
         folder: Also its subfolders are searched.
-        labels: CSV with the columns `file` and `label` that people filled in: only files labelled `bona_fide` are used.
+        labels: CSV with the columns `file` and `label`, as `/v1/labels.csv` gives it: what people found of alerts.
+            `file` is a recording's place in the folder, its name, or its name without the ending. Those that are
+            labelled anything but `bona_fide` are left out. All others stay: calls that never alerted have no label,
+            and false alarms alone would be a biased sample.
 
     Raises:
-        DataError: There are none, or the labels lack a column.
+        DataError: There are none, the labels lack a column, or say both of one recording.
     """
     found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in RECORDINGS | SOUNDS)
     if labels:
-        with labels.open(newline="") as lines:
-            rows = list(csv.DictReader(lines))
-        if any({"file", "label"} - set(row) for row in rows):
-            raise DataError(f"{labels} needs the columns file and label")
-        genuine = {row["file"] for row in rows if row["label"] == BONA_FIDE}
-        found = [path for path in found if str(path.relative_to(folder)) in genuine]
+        said = _read_labels(labels)
+        known = {path: {said[name] for name in _names(path, folder) if name in said} for path in found}
+        if twice := [path.name for path, own in known.items() if len(own) > 1]:
+            raise DataError(f"{labels} says both of {', '.join(twice)}")
+        found = [path for path in found if known[path] <= {BONA_FIDE}]
     if not found:
         raise DataError(f"no genuine recording in {folder}: expected files that end in {_endings()}")
     return found
+
+
+def _read_labels(path: Path) -> dict[str, str]:
+    with path.open(newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    if any({"file", "label"} - set(row) for row in rows):
+        raise DataError(f"{path} needs the columns file and label")
+    said = {row["file"]: row["label"] for row in rows}
+    if twice := sorted({row["file"] for row in rows if said[row["file"]] != row["label"]}):
+        raise DataError(f"{path} says both of {', '.join(twice)}")
+    return said
+
+
+def _names(path: Path, folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)), path.name, path.stem}
 
 
 def _endings() -> str:

@@ -25,6 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from stream.alerts.recorder import Recorder
 from stream.alerts.store import Store
 from stream.alerts.tables import EventRow, EvidenceRow
+from stream.alerts.unlinked import unlinked
 from stream.alerts.vault import ShreddedError
 from stream.api.case_messages import EvidenceDeletedMessage, EvidenceKind, EvidenceMessage
 from stream.api.messages import TimelineMessage, VerdictMessage
@@ -83,7 +84,9 @@ class Evidence:
         self._sweeping: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Delete what is too old, now and from time to time."""
+        """Link what a kill kept from it into its chain; delete what is too old, now and from time to time."""
+        for piece, scope in await unlinked(self._store):
+            self._link(piece, scope)
         await self.sweep()
         self._sweeping = asyncio.create_task(self._sweep_on(), name="evidence")
 
@@ -151,7 +154,10 @@ class Evidence:
         except (SQLAlchemyError, OSError, ShreddedError) as exc:
             log.error("cannot keep evidence; a face is in memory only", session=session, kind=kind, error=str(exc))
         else:
-            self._recorder.record(lambda seq: piece.model_copy(update={"seq": seq}), scope)
+            self._link(piece, scope)
+
+    def _link(self, piece: EvidenceMessage, scope: Scope) -> None:
+        self._recorder.record(lambda seq: piece.model_copy(update={"seq": seq}), scope)
 
     async def get(self, id: str) -> tuple[EvidenceRow, bytes] | None:
         """Return a piece with its content; None if it never was, or is no longer there."""

@@ -10,6 +10,7 @@ import binascii
 import hmac
 import math
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
@@ -19,7 +20,8 @@ from starlette.requests import HTTPConnection, Request
 from stream.alerts.audit import Audit
 from stream.alerts.tokens import Tokens
 from stream.api.admin_messages import Right, Role
-from stream.api.principal import Principal, of_role, of_row
+from stream.api.messages import StoredMessage
+from stream.api.principal import OF_EVIDENCE, Principal, of_role, of_row
 from stream.api.rate import Rate
 from stream.settings import Settings
 
@@ -30,6 +32,8 @@ UNKNOWN_PER_MINUTE = 60
 """Requests without a valid token that are answered to one address a minute."""
 THIS_MACHINE = "this machine"
 OPERATOR = "operator"
+SEEN_ANEW_S, MAX_SEEN = 3600.0, 10_000
+"""Who is told of the same call's evidence again within an hour is not noted again; so many calls are remembered."""
 
 
 class Needs:
@@ -68,6 +72,7 @@ class Access:
         self._evidence_roles = frozenset(Role(role) for role in settings.evidence_roles)
         self._rate = Rate(settings.requests_per_minute)
         self._unknown = Rate(UNKNOWN_PER_MINUTE)
+        self._seen: OrderedDict[tuple[str, str], float] = OrderedDict()
 
     def needs(self, right: Right) -> Needs:
         """Return the dependency of a route that needs a right."""
@@ -137,7 +142,24 @@ class Access:
             return await self._tokens.is_valid(principal.token)
         return principal.name != THIS_MACHINE or await self.is_open()
 
-    async def note(self, request: Request, principal: Principal, action: str, target: str) -> None:
+    async def note_seen(self, connection: HTTPConnection, principal: Principal, event: StoredMessage) -> None:
+        """Write into the audit log that somebody is told where the evidence of a call lies, once an hour for each call.
+
+        Raises:
+            SQLAlchemyError: It cannot be written: then nothing is told either.
+        """
+        if event.type not in OF_EVIDENCE:
+            return
+        key, now_s = (principal.token or principal.name, event.session), self._clock()
+        if now_s - self._seen.get(key, float("-inf")) < SEEN_ANEW_S:
+            return
+        await self.note(connection, principal, "evidence.map", event.session)
+        self._seen[key] = now_s
+        self._seen.move_to_end(key)
+        while len(self._seen) > MAX_SEEN:
+            self._seen.popitem(last=False)
+
+    async def note(self, request: HTTPConnection, principal: Principal, action: str, target: str) -> None:
         """Write into the audit log, before anything is answered.
 
         Raises:

@@ -109,9 +109,10 @@ def router(files: CaseFiles, desk: Desk, access: Access) -> APIRouter:
         return Response(jpeg, media_type="image/jpeg", headers=PRIVATE)
 
     @routes.get("/cases/{alert}/timeline")
-    async def timeline(alert: str, principal: OfEvidence) -> TimelineMessage:
+    async def timeline(alert: str, request: Request, principal: OfEvidence) -> TimelineMessage:
         """Return the readings of a case's call, also after the service has forgotten them."""
         row = await seen_case(cases, principal, alert)
+        await access.note(request, principal, "evidence.timeline", f"{row.session}/{alert}")
         recent = desk.timeline(row.session)
         if recent is not None and recent.readings:
             return recent

@@ -9,8 +9,9 @@ import time
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, WebSocket
+from fastapi import APIRouter, Depends, Header, Query, Request, WebSocket
 from fastapi.responses import StreamingResponse
+from starlette.requests import HTTPConnection
 
 from stream.alerts.bus import Bus
 from stream.alerts.recorder import Recorder
@@ -49,7 +50,7 @@ class Feed:
         self._recorder = recorder
 
     async def messages(
-        self, after: int | None, session: str | None, principal: Principal
+        self, after: int | None, session: str | None, principal: Principal, connection: HTTPConnection
     ) -> AsyncIterator[LiveMessage]:
         """Yield a hello, what was stored after `after` (None: nothing), then live messages until the viewer is cut.
 
@@ -65,6 +66,7 @@ class Feed:
             while page := await stored(self._store, principal, seq, PAGE, session):
                 for event in page:
                     seq = event.seq
+                    await self._access.note_seen(connection, principal, event)
                     yield event
             while True:
                 if self._clock() - asked_s >= KEEP_ALIVE_S:
@@ -79,7 +81,10 @@ class Feed:
                     continue
                 if message is None:
                     return
-                if isinstance(message, VerdictMessage) or message.seq > seq:
+                if isinstance(message, VerdictMessage):
+                    yield message
+                elif message.seq > seq:
+                    await self._access.note_seen(connection, principal, message)
                     yield message
         finally:
             self._bus.unsubscribe(subscription)
@@ -107,7 +112,7 @@ def router(feed: Feed, store: Store, access: Access) -> APIRouter:
         if principal is None:
             await socket.close(UNAUTHORISED, "a bearer token is needed")
             return
-        told = feed.messages(after, session, principal)
+        told = feed.messages(after, session, principal, socket)
         tasks = [asyncio.create_task(_send(socket, told)), asyncio.create_task(_gone(socket))]
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
@@ -116,6 +121,7 @@ def router(feed: Feed, store: Store, access: Access) -> APIRouter:
 
     @routes.get("/v1/alerts/stream", response_class=StreamingResponse)
     async def stream(
+        request: Request,
         principal: OfWatch,
         after: After = None,
         session: str | None = None,
@@ -125,18 +131,22 @@ def router(feed: Feed, store: Store, access: Access) -> APIRouter:
         start = last_event_id if last_event_id is not None else after
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(
-            _events(feed.messages(start, session, principal)), media_type="text/event-stream", headers=headers
+            _events(feed.messages(start, session, principal, request)), media_type="text/event-stream", headers=headers
         )
 
     @routes.get("/v1/events")
     async def events(
+        request: Request,
         principal: OfWatch,
         after: Annotated[int, Query(ge=0, le=MAX_SEQ)] = 0,
         limit: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
         session: str | None = None,
     ) -> list[StoredMessage]:
         """Return stored events after `after`, oldest first, of one call if it is named."""
-        return await stored(store, principal, after, limit, session)
+        found = await stored(store, principal, after, limit, session)
+        for event in found:
+            await access.note_seen(request, principal, event)
+        return found
 
     return routes
 

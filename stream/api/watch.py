@@ -1,5 +1,6 @@
 """An agent sees and hears the remote party of a call live (WHEP): offers in, answers out."""
 
+import asyncio
 from typing import Annotated
 from urllib.parse import quote
 
@@ -15,17 +16,29 @@ from stream.desk import Desk
 from stream.errors import ServiceFullError, SignallingError
 from stream.ingest.webrtc import WebRtcIngest
 
+ASKED_EVERY_S = 10.0
+"""Whether somebody who watches still may [s]."""
+
 
 def router(ingest: WebRtcIngest, desk: Desk, access: Access) -> APIRouter:
     """Return the routes of watching a call."""
     routes = APIRouter(prefix="/v1", tags=["watch"])
     OfCall = Annotated[Principal, Depends(access.needs(Right.CALL))]
     watchers: dict[str, Principal] = {}
+    holding: set[asyncio.Task[None]] = set()
 
     def require_own(principal: Principal, id: str) -> None:
         own = watchers.get(id)
         if own is None or (own.org, own.token) != (principal.org, principal.token):
             raise SignallingError("nothing is watched under this address", status=404)
+
+    async def hold(id: str, principal: Principal) -> None:
+        """End a watcher soon after its token is revoked."""
+        while ingest.is_watched(id):
+            await asyncio.sleep(ASKED_EVERY_S)
+            if not await access.is_valid(principal) and ingest.is_watched(id):
+                await ingest.unwatch(id)
+        watchers.pop(id, None)
 
     @routes.post(
         "/sessions/{session}/watch",
@@ -37,12 +50,15 @@ def router(ingest: WebRtcIngest, desk: Desk, access: Access) -> APIRouter:
     async def watch(session: str, request: Request, principal: OfCall) -> Response:
         """Answer an offer to receive the picture and sound of a call; sound that it sends is heard by the caller."""
         seen_call(desk, principal, session)
+        await access.note(request, principal, "call.watch", session)
         try:
             answer = await ingest.watch(session, await read_sdp(request, SDP))
         except (SignallingError, ServiceFullError) as exc:
             return _error(exc)
-        await access.note(request, principal, "call.watch", session)
         watchers[answer.id] = principal
+        task = asyncio.create_task(hold(answer.id, principal), name=f"watch-{answer.id}")
+        holding.add(task)
+        task.add_done_callback(holding.discard)
         return answered(answer, f"{request.scope.get('root_path', '')}/v1/watch/{quote(answer.id, safe='')}", PRIVATE)
 
     @routes.patch("/watch/{id}", status_code=204, response_class=Response)
@@ -61,7 +77,7 @@ def router(ingest: WebRtcIngest, desk: Desk, access: Access) -> APIRouter:
         """Stop watching; the call goes on."""
         try:
             require_own(principal, id)
-            del watchers[id]
+            watchers.pop(id, None)
             await ingest.unwatch(id)
         except SignallingError as exc:
             return _error(exc)

@@ -166,6 +166,10 @@ class WebRtcIngest:
                 watcher.end()
         return Answer(id=id, etag=etag, sdp=sdp)
 
+    def is_watched(self, id: str) -> bool:
+        """Whether a watcher is still there."""
+        return id in self._watchers
+
     async def patch_watch(self, id: str, etag: str, fragment: str) -> None:
         """Take more ICE candidates of a watcher.
 

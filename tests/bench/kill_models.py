@@ -39,13 +39,13 @@ class ForgedVoices:
         return None
 
 
-def make_app(folder: str) -> FastAPI:
+def make_app(folder: str, token: str = "") -> FastAPI:
     """Return the service, with calls that come and go as long as it runs."""
     decision = Path(folder) / "decision.json"
     model = shipped()
     lowest = replace(model.thresholds[WIDEBAND], nats=(0.1,) * 7, upper_nats=(0.1,) * 7)
     save(replace(model, models={}, thresholds=dict.fromkeys(model.thresholds, lowest)), decision)
-    settings = Settings(data_dir=Path(folder), decision_file=decision, requests_per_minute=1_000_000)
+    settings = Settings(data_dir=Path(folder), decision_file=decision, requests_per_minute=1_000_000, token=token)
     app = create_app(settings, ForgedVoices(), device="cpu:none", workers=1)
     serve = app.router.lifespan_context
 

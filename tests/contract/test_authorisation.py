@@ -21,6 +21,7 @@ from test_store_chain import alert, ended, started
 from stream.alerts.tokens import Tokens
 from stream.api.access import Needs
 from stream.api.admin_messages import Right, Role
+from stream.ingest.webrtc import Answer, WebRtcIngest
 from stream.scope import Scope, Stake
 
 RIGHTS: dict[tuple[str, str], Right | None] = {
@@ -337,3 +338,41 @@ async def test_the_first_token_ends_open_access_also_of_connections_that_stand(
         assert (await client.get("/v1/me", headers=headers)).json()["name"] == "Root"
         log = (await client.get("/v1/audit", headers=headers)).json()
         assert [(line["action"], line["by"]) for line in log] == [("token.create", "this machine")]
+
+
+class Watched:
+    """Stands for the ingest: somebody watches until they are told to leave."""
+
+    def __init__(self) -> None:
+        self.ids: set[str] = set()
+
+    async def watch(self, session: str, offer: str) -> Answer:
+        self.ids.add("w1")
+        return Answer(id="w1", etag='"e"', sdp="v=0")
+
+    def is_watched(self, id: str) -> bool:
+        return id in self.ids
+
+    async def unwatch(self, id: str) -> None:
+        self.ids.discard(id)
+
+
+async def test_a_revoked_token_ends_what_it_watches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stream.api.watch.ASKED_EVERY_S", 0.2)
+    watched = Watched()
+    monkeypatch.setattr(WebRtcIngest, "watch", lambda _, *given: watched.watch(*given))
+    monkeypatch.setattr(WebRtcIngest, "is_watched", lambda _, id: watched.is_watched(id))
+    monkeypatch.setattr(WebRtcIngest, "unwatch", lambda _, id: watched.unwatch(id))
+    async with world(tmp_path) as w:
+        tokens = (await w.client.get("/v1/tokens", headers=w.headers("admin"))).json()
+        (id,) = [token["id"] for token in tokens if token["name"] == "analyst"]
+        session = w.app.state.service.desk.open(source="test", name="a call", scope=Scope("default", id)).id
+        headers = w.headers("analyst") | {"Content-Type": "application/sdp"}
+        given = await w.client.post(f"/v1/sessions/{session}/watch", content="v=0", headers=headers)
+        assert given.status_code == 201
+        await asyncio.sleep(0.5)
+        assert watched.is_watched("w1")
+        assert (await w.client.delete(f"/v1/tokens/{id}", headers=w.headers("admin"))).status_code == 204
+        async with asyncio.timeout(5):
+            while watched.is_watched("w1"):
+                await asyncio.sleep(0.05)

@@ -67,6 +67,9 @@ async def test_a_case_file_holds_faces_maps_readings_events_and_reports_and_veri
         said = {"label": "spoof", "reason": "the chin"}
         assert (await client.post(f"/v1/alerts/{alert}/label", json=said)).status_code == 200
         archive = await saved(client, alert, tmp_path / "case.zip")
+        assert (await client.get(f"/v1/cases/{alert}/timeline")).status_code == 200
+        assert "explanation" in {event["type"] for event in (await client.get("/v1/events")).json()}
+        await client.get("/v1/events")
         log = (await client.get("/v1/audit")).json()
         about = (await client.get("/v1/about")).json()
     names = archive.namelist()
@@ -83,7 +86,9 @@ async def test_a_case_file_holds_faces_maps_readings_events_and_reports_and_veri
     found = verify(tmp_path / "case.zip", key=about["signing_key"])
     assert (found.case, found.deleted) == (alert, 0)
     assert found.events == len(archive.read("events.jsonl").splitlines()) >= 8
-    assert ("case.export", "this machine") in {(line["action"], line["by"]) for line in log}
+    noted = [line["action"] for line in log if line["by"] == "this machine"]
+    assert {"case.export", "evidence.timeline", "evidence.map"} <= set(noted)
+    assert noted.count("evidence.map") == 1, "once an hour is enough"
     done = await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-m", "stream", "verify", str(tmp_path / "case.zip"), "--key", about["signing_key"]],
@@ -197,8 +202,12 @@ async def test_exports_hold_all_cases_and_keep_spreadsheets_from_running_a_name(
         (tmp_path / "calls").mkdir()
         for name in ("a.wav", "b.wav"):
             (tmp_path / "calls" / name).touch()
-        genuine = recordings(tmp_path, tmp_path / "labels.csv")
-        assert genuine == [tmp_path / "calls" / "a.wav"], "what calibration takes for genuine"
+        genuine = [tmp_path / "calls" / name for name in ("a.wav", "b.wav")]
+        assert recordings(tmp_path, tmp_path / "labels.csv") == genuine, "what calibration takes for genuine"
+        await client.post(f"/v1/alerts/{alert}/label", json={"label": "spoof"})
+        (tmp_path / "labels.csv").write_text((await client.get("/v1/labels.csv")).text)
+        assert recordings(tmp_path, tmp_path / "labels.csv") == genuine[1:]
+        await client.post(f"/v1/alerts/{alert}/label", json={"label": "false_alert"})
         statistics = (await client.get("/v1/statistics?days=2")).json()
         assert [day["false_alarms"] for day in statistics["days"]] == [0, 1]
         (week,) = (await client.get("/v1/drift")).json()["weeks"]

@@ -133,6 +133,26 @@ async def test_a_kill_between_tombstone_and_deletion_is_made_good_at_the_next_st
         await evidence.close()
 
 
+async def test_a_piece_that_a_kill_kept_from_its_chain_is_linked_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(tmp_path, Keeping()) as (evidence, store):
+        await begin(store)
+        await evidence.keep_face("s", "alert-s", BANK, JPEG, 2.0)
+        await settled(store, 3)
+        monkeypatch.setattr(Recorder, "record", lambda *_: None)  # killed before the event was written
+        await evidence.keep_face("s", "alert-s", BANK, JPEG + b"2", 3.0)
+    monkeypatch.undo()
+    for _ in range(2):
+        async with opened(tmp_path, Keeping()) as (evidence, store):
+            await evidence.start()
+            await settled(store, 4)
+            pieces = [event for event in await store.after(0) if event.type == "evidence"]
+            assert [piece.start_s for piece in pieces] == [2.0, 3.0]
+            assert len({piece.id for piece in pieces}) == 2
+            await evidence.close()
+
+
 async def test_an_alert_that_goes_on_for_hours_does_not_fill_the_disk(tmp_path: Path) -> None:
     async with opened(tmp_path, Keeping()) as (evidence, store):
         await begin(store)

@@ -1,4 +1,4 @@
-"""Own recordings become calls as the service would hear them, and only those that people called genuine."""
+"""Own recordings become calls as the service would hear them, without those that people found to be forged."""
 
 import json
 import wave
@@ -31,8 +31,12 @@ def test_labels_choose_the_genuine_recordings(tmp_path: Path) -> None:
     (tmp_path / "calls" / "notes.txt").write_text("no recording")
     assert recordings(tmp_path / "calls") == sorted(calls)
     labels = tmp_path / "labels.csv"
-    labels.write_text("file,label\na.wav,spoof\nsub/b.wav,bona_fide\nelsewhere.wav,bona_fide\n")
-    assert recordings(tmp_path / "calls", labels) == [tmp_path / "calls" / "sub" / "b.wav"]
+    labels.write_text("file,label\na,spoof\nsub/b.wav,bona_fide\nelsewhere.wav,bona_fide\n")
+    assert recordings(tmp_path / "calls", labels) == sorted(calls[1:]), "calls that never alerted have no label"
+    for both in ("b.wav,spoof\nb.wav,bona_fide", "sub/b.wav,spoof\nb,bona_fide"):
+        labels.write_text(f"file,label\n{both}\n")
+        with pytest.raises(DataError, match=r"says both of b\.wav"):
+            recordings(tmp_path / "calls", labels)
     labels.write_text("name,label\na.wav,bona_fide\n")
     with pytest.raises(DataError, match="needs the columns file and label"):
         recordings(tmp_path / "calls", labels)
