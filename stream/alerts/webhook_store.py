@@ -21,6 +21,8 @@ BACKOFF_S = (5.0, 30.0, 120.0, 600.0, 3600.0, 21_600.0, 86_400.0)
 """How long after each failure it is tried again; then a message is given up [s]."""
 DELIVERED_DAYS = 7.0
 """How long it is remembered that a message was delivered [d]."""
+DEAD_DAYS = 30.0
+"""How long one that was given up can still be sent again by hand [d]: it names who called."""
 WAITING, DELIVERED, DEAD = "waiting", "delivered", "dead"
 
 
@@ -140,10 +142,11 @@ class WebhookStore:
             await db.execute(update(OutboxRow).where(OutboxRow.id == row.id).values(**done))
 
     async def forget(self) -> None:
-        """Delete messages that arrived long ago."""
-        old = datetime.fromtimestamp(self._now() - DELIVERED_DAYS * 86_400, UTC).isoformat(timespec="milliseconds")
+        """Delete messages that arrived, or were given up, long ago."""
         async with self._sessions.begin() as db:
-            await db.execute(delete(OutboxRow).where(OutboxRow.state == DELIVERED, OutboxRow.done_at < old))
+            for state, days in ((DELIVERED, DELIVERED_DAYS), (DEAD, DEAD_DAYS)):
+                old = datetime.fromtimestamp(self._now() - days * 86_400, UTC).isoformat(timespec="milliseconds")
+                await db.execute(delete(OutboxRow).where(OutboxRow.state == state, OutboxRow.done_at < old))
 
     async def failed(self, row: OutboxRow, error: str, jitter: float, *, is_final: bool = False) -> None:
         """Note that a message did not arrive: it is tried again later, or given up.

@@ -251,8 +251,8 @@ def _add_routes(app: FastAPI, service: Service, settings: Settings, device: str)
     collector = metrics.KuaCollector(service, device, service.desk.digests)
 
     @app.get("/metrics", tags=["service"], response_class=PlainTextResponse)
-    async def scrape(principal: Annotated[Principal, Depends(access.needs(Right.WATCH))]) -> Response:
-        """Return the service's figures for Prometheus."""
+    async def scrape(principal: Annotated[Principal, Depends(access.needs(Right.ADMIN))]) -> Response:
+        """Return the service's figures for Prometheus: of all organisations together."""
         await collector.count(cases)
         return PlainTextResponse(metrics.exposition(collector), media_type="text/plain; version=0.0.4")
 

@@ -36,7 +36,7 @@ RIGHTS: dict[tuple[str, str], Right | None] = {
     ("GET", "/v1/promise"): Right.WATCH,
     ("GET", "/v1/alerts/stream"): Right.WATCH,
     ("GET", "/v1/events"): Right.WATCH,
-    ("GET", "/metrics"): Right.WATCH,
+    ("GET", "/metrics"): Right.ADMIN,
     ("WEBSOCKET", "/v1/alerts"): Right.WATCH,
     ("WEBSOCKET", "/v1/ingest"): Right.CALL,
     ("POST", "/v1/sessions/{session}/watch"): Right.CALL,

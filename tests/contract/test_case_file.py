@@ -8,6 +8,7 @@ import sys
 import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -22,6 +23,8 @@ from models.challenge_score import Judgement
 from models.training.decision_own import recordings
 from stream.alerts.verify import CaseFileError, verify
 from stream.checks.challenges import Asked, Result
+from stream.decision import CallDecision
+from stream.events import Alert, AlertKind
 
 
 @pytest.fixture(autouse=True)
@@ -212,3 +215,23 @@ async def test_exports_hold_all_cases_and_keep_spreadsheets_from_running_a_name(
         assert [day["false_alarms"] for day in statistics["days"]] == [0, 1]
         (week,) = (await client.get("/v1/drift")).json()["weeks"]
         assert (week["signal"], week["calls"], week["median"]) == ("face", 1, -6.0)
+
+
+async def test_each_alert_of_a_call_keeps_all_readings_to_its_end(tmp_path: Path) -> None:
+    app = make_app(tmp_path, FaceModels(), keep_days=30)
+    async with serving(app):
+        desk = app.state.service.desk
+        session = desk.open(source="test", name="two alerts")
+        decision = CallDecision(desk.policy).decision()
+        kinds = {1: ("first", AlertKind.RAISED), 2: ("first", AlertKind.CLEARED), 3: ("second", AlertKind.RAISED)}
+        for time_s in range(5):
+            session.timeline.append(said := replace(decision, time_s=float(time_s)))
+            if time_s in kinds:
+                id, kind = kinds[time_s]
+                times = {"since_s": 1.0, "time_s": float(time_s)}
+                desk.on_alert(session, Alert(id=id, kind=kind, session=session.id, decision=said, **times))
+        session.close("hung up")
+        await desk.settle()
+        for alert in ("first", "second"):
+            kept = await app.state.service.evidence.timeline(session.id, alert)
+            assert [reading.time_s for reading in kept.readings] == [0, 1, 2, 3, 4], alert

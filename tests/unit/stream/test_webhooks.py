@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from standardwebhooks import Webhook, WebhookVerificationError
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -175,6 +175,21 @@ async def test_a_failure_is_tried_again_with_the_same_id_until_it_is_given_up_an
         assert await hooks.store.retry("bank", letter.id)
         hooks.wake()
         await waiting(hooks, waiting=0, dead=0)
+
+
+async def test_what_was_given_up_is_forgotten_after_a_month(place: Place) -> None:
+    async with receiving(statuses=[500] * 20) as receiver:
+        hooks = place.hooks()
+        hook, _ = await hooks.store.create("bank", receiver.url, ["*"])
+        await _put(place, hook, 1)
+        async with place.store.sessions.begin() as db:
+            await db.execute(update(OutboxRow).values(tries=len(BACKOFF_S)))
+        await hooks.start()
+        await waiting(hooks, waiting=0, dead=1)
+        for days, left in ((29.9, 1), (0.2, 0)):
+            place.clock[0] += days * 86_400
+            await hooks.store.forget()
+            assert len(await hooks.store.dead("bank", 10)) == left
 
 
 async def test_a_receiver_that_is_gone_is_told_of_nothing_more(place: Place) -> None:
