@@ -14,6 +14,8 @@ from stream.ingest.guard import TrackGuard
 from stream.ingest.obedience import Obedience
 
 TOLD_EVERY_S = 5.0
+EIGHT_BITS = ("yuv420p", "yuvj420p")
+"""What VP8 and H.264 of browsers decode to; other forms are not looked at."""
 
 
 class PipelineTap:
@@ -30,7 +32,7 @@ class PipelineTap:
 
     def see(self, frame: av.VideoFrame, arrival_s: float) -> None:
         """Take a decoded picture with its time stamp, and when it came [s]."""
-        if frame.time is None or not frame.format.name.startswith("yuv"):
+        if frame.time is None or frame.format.name not in EIGHT_BITS:
             return
         plane = frame.planes[0]
         self._clocks.push_picture(frame.time, arrival_s)
