@@ -8,7 +8,7 @@ from collections import Counter, deque
 
 import numpy as np
 
-from models.pipeline import Trait
+from models.traits import Trait
 
 MEMORY_S = 120.0
 MIN_S = 20.0

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from models.pipeline import Trait
+from models.traits import Trait
 
 Luma = npt.NDArray[np.uint8]
 """Shape (H, W)."""

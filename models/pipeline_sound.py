@@ -5,7 +5,7 @@ from collections import deque
 import numpy as np
 import numpy.typing as npt
 
-from models.pipeline import Trait
+from models.traits import Trait
 from models.window import Samples
 
 MEMORY_S = 30.0

@@ -20,9 +20,9 @@ from rich.table import Table
 
 from models.composed_calls import ComposedCall, Composer, Kind
 from models.metrics import poisson_interval
-from models.pipeline import PipelineReading
 from models.promise import TELEPHONE, WIDEBAND, load
 from models.tapes import TAPES, Tape, TapesError, read
+from models.traits import PipelineReading
 from models.window import Signal
 from stream.bench_beside import Beside, drawn
 from stream.decision import CallDecision

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from models.calibration import Calibration
 from models.call_evidence import CallEvidence
 from models.long_speech import LongSpeech
-from models.pipeline import PipelineReading
+from models.traits import PipelineReading
 from models.window import Reason, Score, Signal
 from stream.coverage import Seconds
 from stream.events import Coverage, Decision, SignalReading, State

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from models.calibration import Calibration
 from models.call_evidence import CallEvidence
-from models.pipeline import PipelineReading
+from models.traits import PipelineReading
 from models.window import Score, Signal
 from stream.call_state import CallState
 from stream.events import AlertKind, Decision

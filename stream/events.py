@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from models.drift import Identity
-from models.pipeline import TraitReading
+from models.traits import TraitReading
 from models.window import Pixels, Reason, Samples, Signal
 
 

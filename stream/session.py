@@ -22,7 +22,8 @@ from models.calibration import Calibration
 from models.challenge_score import ChallengeScores, Judgement, load_scores
 from models.explanation import Explanation
 from models.faces import Detection, FaceTracker, follow
-from models.pipeline import Traits, shipped_pipeline
+from models.pipeline import shipped_pipeline
+from models.traits import Traits
 from models.window import Batch, FaceCrop, Pixels, Reason, Score, Signal, Window
 from stream.batcher import Batcher
 from stream.camera import Camera

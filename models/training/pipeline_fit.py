@@ -19,7 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from models.pipeline import PipelineModel, Trait, Traits, evidence, oddity, rarity, save_pipeline
+from models.pipeline import PipelineModel, evidence, oddity, rarity, save_pipeline
+from models.traits import Trait, Traits
 
 BONA_FIDE = "bona_fide"
 SIGNALS = ("pictures", "sound", "call")

@@ -21,12 +21,12 @@ import cv2
 import numpy as np
 
 from models.faces import FaceFinder
-from models.pipeline import Trait
 from models.pipeline_pictures import PictureTraits, luma_of
 from models.pipeline_sound import SoundTraits
 from models.training.transcode import Channel, Codec, Timed, call_size, decoded, decoded_frames, encoded, full_rate
 from models.training.voice_codecs import resample
 from models.training.voice_data import decode, read_manifest
+from models.traits import Trait
 from models.window import SAMPLE_RATE_HZ, Pixels, Samples
 
 SECONDS = 8.0

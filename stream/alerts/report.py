@@ -14,7 +14,7 @@ from typing import Any
 
 import typst
 
-from models.pipeline import Trait
+from models.traits import Trait
 from stream.alerts.report_texts import EN, Language, Texts
 from stream.alerts.report_texts_kk import KK
 from stream.alerts.report_texts_ru import RU

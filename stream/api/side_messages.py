@@ -4,7 +4,7 @@ from typing import Literal
 
 from models.challenge import ChallengeKind, Outcome, Step
 from models.drift import Identity
-from models.pipeline import Trait
+from models.traits import Trait
 from models.window import Reason
 from stream.api.message import Message
 from stream.events import Likeness

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from statistics import median
 
-from models.pipeline import Trait
+from models.traits import Trait
 from stream.ingest.guard import TrackGuard
 
 KEY_ASKED_S, KEY_WAIT_S = (10.0, 13.7, 18.1), 3.0

@@ -6,10 +6,10 @@ Every decoded picture and sound frame passes here on its way. Nothing of it is k
 import av
 import numpy as np
 
-from models.pipeline import Trait
 from models.pipeline_clock import ClockTraits
 from models.pipeline_pictures import PictureTraits, luma_of
 from models.pipeline_sound import SoundTraits
+from models.traits import Trait
 from stream.ingest.guard import TrackGuard
 from stream.ingest.obedience import Obedience
 

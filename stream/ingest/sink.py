@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from models.pipeline import Traits
+from models.traits import Traits
 from stream.events import Media, Medium
 
 

@@ -22,9 +22,9 @@ import numpy as np
 from bench_calls import PacketTrack, encode_pictures, encode_sound, service
 from playwright.async_api import async_playwright
 
-from models.pipeline import Trait
 from models.training.pipeline_lab import Maker, made
 from models.training.transcode import Timed
+from models.traits import Trait
 from stream import demo
 from stream.whip_client import publish
 

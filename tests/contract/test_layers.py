@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -52,3 +54,9 @@ def test_pure_modules_do_no_input_or_output() -> None:
     forbidden = {"asyncio", "socket", "time", "threading", "os", "subprocess", "httpx", "av"}
     sources = imported_by("stream") | imported_by("models")
     assert {p for p in pure if {n.split(".")[0] for n in sources[p]} & forbidden} == set()
+
+
+def test_the_vocabulary_of_a_call_loads_no_network() -> None:
+    """The process that opens an untrusted clip imports it, and has a second and little memory."""
+    code = "import sys, stream.events; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0

@@ -16,7 +16,7 @@ from fastapi import FastAPI, WebSocket
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from models.pipeline import Traits
+from models.traits import Traits
 from models.window import SAMPLE_RATE_HZ
 from stream.errors import CallError, ServiceFullError
 from stream.events import AudioFrame, Gap, Media, Medium, VideoFrame

@@ -13,7 +13,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
 from fastapi import FastAPI
 
-from models.pipeline import Traits
+from models.traits import Traits
 from stream.api.access import Access
 from stream.api.calls import Calls
 from stream.api.whip import router

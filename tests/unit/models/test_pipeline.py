@@ -9,7 +9,6 @@ from models.checkpoint import CheckpointError
 from models.pipeline import (
     MAX_NAT,
     PipelineModel,
-    Trait,
     evidence,
     load_pipeline,
     oddity,
@@ -20,6 +19,7 @@ from models.pipeline import (
 from models.pipeline_clock import ClockTraits
 from models.pipeline_pictures import MIN_PICTURES, Luma, PictureTraits, luma_of
 from models.pipeline_sound import SoundTraits
+from models.traits import Trait
 
 RATE_HZ = 30
 SOUND_HZ = 48_000

@@ -4,8 +4,8 @@ import pytest
 
 from models.call_evidence import MAX_CHALLENGED_NAT
 from models.challenge import ChallengeKind
-from models.pipeline import PipelineReading, Trait, TraitReading
 from models.promise import DecisionModel
+from models.traits import PipelineReading, Trait, TraitReading
 from models.window import Score, Signal
 from stream.checks.challenges import proposed
 from stream.decision import CallDecision

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aiortc.sdp import SessionDescription
 
-from models.pipeline import Traits
+from models.traits import Traits
 from stream.errors import SignallingError
 from stream.events import Media, Medium
 from stream.ingest.ice import MAX_CANDIDATES

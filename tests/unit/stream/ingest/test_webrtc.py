@@ -14,7 +14,7 @@ import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamTrack
 
-from models.pipeline import Trait, Traits
+from models.traits import Trait, Traits
 from models.window import SAMPLE_RATE_HZ
 from stream.errors import ServiceFullError, SignallingError
 from stream.events import AudioFrame, Gap, Media, Medium, VideoFrame
