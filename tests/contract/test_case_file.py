@@ -230,6 +230,7 @@ async def test_each_alert_of_a_call_keeps_all_readings_to_its_end(tmp_path: Path
                 id, kind = kinds[time_s]
                 times = {"since_s": 1.0, "time_s": float(time_s)}
                 desk.on_alert(session, Alert(id=id, kind=kind, session=session.id, decision=said, **times))
+                await desk.settle()  # in a call seconds pass until the next
         session.close("hung up")
         await desk.settle()
         for alert in ("first", "second"):
