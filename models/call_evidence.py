@@ -41,9 +41,9 @@ class CallEvidence:
     @property
     def fused(self) -> Fused:
         """Of all signals together, after the last window, challenge and look at the pipeline."""
-        beside = {signal: nat for signal, nat in self.beside.items() if nat}
-        if not beside:
+        if not any(self.beside.values()):
             return self._passive
+        beside = {signal: nat for signal, nat in self.beside.items() if nat}
         nat = self._passive.nat + sum(beside.values())
         whole = max(nat, sum(beside.values()))
         added = {signal: part / whole if nat > 0 else 0.0 for signal, part in beside.items()}

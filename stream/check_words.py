@@ -64,6 +64,7 @@ EN = CheckWords(
         Signal.FACE: "face",
         Signal.VOICE: "voice",
         Signal.SYNC: "lips and voice",
+        Signal.PIPELINE: "how picture and sound were made",
         Signal.CHALLENGE: "active check",
     },
     reasons={
@@ -130,6 +131,7 @@ RU = CheckWords(
         Signal.FACE: "лицо",
         Signal.VOICE: "голос",
         Signal.SYNC: "губы и голос",
+        Signal.PIPELINE: "происхождение изображения и звука",
         Signal.CHALLENGE: "проверка действием",
     },
     reasons={
@@ -196,6 +198,7 @@ KK = CheckWords(
         Signal.FACE: "бет",
         Signal.VOICE: "дауыс",
         Signal.SYNC: "ерін мен дауыс",
+        Signal.PIPELINE: "сурет пен дыбыстың қалай алынғаны",
         Signal.CHALLENGE: "әрекетпен тексеру",
     },
     reasons={
