@@ -5,6 +5,7 @@ voice whose line becomes another one, and a track of which the caller says so, b
 """
 
 from collections.abc import Mapping
+from copy import copy
 
 from models.evidence import Fused, SignalEvidence
 from models.promise import DecisionModel
@@ -49,6 +50,13 @@ class CallEvidence:
         added = {signal: part / whole if nat > 0 else 0.0 for signal, part in beside.items()}
         shares = {signal: part * (1 - sum(added.values())) for signal, part in self._passive.shares.items()}
         return Fused(nat=nat, shares=shares | added)
+
+    def copy(self) -> "CallEvidence":
+        """Return one that goes its own way."""
+        other = copy(self)
+        other._tracks = {key: track.copy() for key, track in self._tracks.items()}
+        other._standing, other.beside = dict(self._standing), dict(self.beside)
+        return other
 
     def challenge(self, llr: float) -> None:
         """Take what a challenge said, up = bona fide [nat]; all of them together are bounded."""

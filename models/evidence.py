@@ -12,6 +12,7 @@ Windows overlap, so each counts as a fraction of an independent one. A window th
 """
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from math import exp, log
 
@@ -95,11 +96,14 @@ class SignalEvidence:
         "_bias",
         "_count",
         "_count_before",
+        "_highest",
+        "_lowest",
         "_mean",
         "_nat",
         "_shift",
         "_spread",
         "_standing",
+        "_steepest",
         "_times",
         "_variance",
         "_weight",
@@ -109,6 +113,8 @@ class SignalEvidence:
     def __init__(self, bias: Bias, standing_nat: float = 0.0) -> None:
         self._bias = bias
         self._standing = standing_nat
+        reach = FARTHEST * bias.deviation
+        self._lowest, self._highest = bias.mean - reach, bias.mean + reach
         self._nat = self._back = 0.0
         self.n_judged = 0
         """Windows so far."""
@@ -119,6 +125,7 @@ class SignalEvidence:
         self._after, self._count = np.zeros(N_TIMES), np.zeros(N_TIMES)
         self._shift, self._spread = np.full(N_TIMES, bias.change), np.full(N_TIMES, bias.change_spread**2)
         self._shift[0], self._spread[0] = bias.shift, bias.shift_spread**2
+        self._steepest = self._shift / self._spread
         self._weight = np.full(N_TIMES, CHANGE_WEIGHT / (N_TIMES - 1))
         self._weight[0] = START_WEIGHT
 
@@ -127,11 +134,16 @@ class SignalEvidence:
         """Evidence for a forgery [nat]; below 0 where there is some against it."""
         return max(self._nat, self._standing)
 
+    def copy(self) -> "SignalEvidence":
+        """Return one that goes its own way."""
+        other = copy(self)
+        other._mean, other._variance = self._mean.copy(), self._variance.copy()
+        other._after, other._count = self._after.copy(), self._count.copy()
+        return other
+
     def take(self, raw: float) -> None:
         """Take the raw score of the next judged window."""
-        bias = self._bias
-        reach = FARTHEST * bias.deviation
-        raw = min(max(raw, bias.mean - reach), bias.mean + reach)
+        raw = min(max(raw, self._lowest), self._highest)
         if self.n_judged and self.n_judged % EVERY == 0:
             self._begin()
         self.n_judged += 1
@@ -179,12 +191,12 @@ class SignalEvidence:
     def _log_ratios(self) -> Floats:
         """Return the log-likelihood ratio of a shift since each time, (times,) [nat]: it never rises with a score."""
         n, bias = self._times, self._bias
-        count = np.maximum(self._count[:n], 1e-9)
-        genuine = self._variance[:n] + bias.within**2 / (bias.worth * count) + bias.wander**2
+        count = self._count[:n]  # at least 1: a time is kept in mind when the window after it comes
+        genuine = (bias.within**2 / bias.worth) / count + (self._variance[:n] + bias.wander**2)
         spread, shift = self._spread[:n], self._shift[:n]
         forged = genuine + spread
         # Above this the wider of both would win again: scores that high say no more for a genuine call.
-        highest = shift * genuine / spread
+        highest = self._steepest[:n] * genuine
         off = np.minimum(self._after[:n] / count - self._mean[:n], highest)
         ratios: Floats = 0.5 * (np.log(genuine / forged) + off**2 / genuine - (off + shift) ** 2 / forged)
         return ratios

@@ -32,6 +32,12 @@ class LongSpeech:
         self._maps = dict(sorted(maps.items(), reverse=True))
         self._heard: deque[tuple[float, float]] = deque()  # new speech of a window [s], its llr [nat]; newest first
 
+    def copy(self) -> "LongSpeech":
+        """Return one that goes its own way."""
+        other = LongSpeech(self._maps)
+        other._heard.extend(self._heard)
+        return other
+
     def take(self, llr: float, new_speech_s: float) -> None:
         """Take a window's llr [nat] and the speech in it that no window before it held [s]."""
         self._heard.appendleft((new_speech_s, llr))

@@ -4,11 +4,11 @@ Lips against voice are shown beside, and have no part in alerts: nothing is know
 """
 
 from collections.abc import Mapping
-from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from models.calibration import Calibration
 from models.call_evidence import CallEvidence
+from models.evidence import Fused
 from models.long_speech import LongSpeech
 from models.traits import PipelineReading
 from models.window import Reason, Score, Signal
@@ -43,6 +43,10 @@ class TrackState:
     score: Score | None = None
     lean_nat: float | None = None
     """Running mean of the windows' llr [nat]."""
+
+    def copy(self) -> "TrackState":
+        """Return one that goes its own way."""
+        return replace(self, long=self.long.copy(), seconds=self.seconds.copy())
 
     def take(self, score: Score) -> None:
         """Take the next window."""
@@ -138,9 +142,13 @@ class CallState:
         self._settle(self.levels)
 
     def copy(self) -> "CallState":
-        """Return one that goes its own way; what never changes is shared."""
-        shared = (self.policy, self.policy.model, self.longs)
-        return deepcopy(self, {id(part): part for part in shared})
+        """Return one that goes its own way."""
+        return replace(
+            self,
+            evidence=self.evidence.copy(),
+            tracks={key: track.copy() for key, track in self.tracks.items()},
+            seconds={signal: seconds.copy() for signal, seconds in self.seconds.items()},
+        )
 
     @property
     def levels(self) -> Levels:
@@ -163,19 +171,22 @@ class CallState:
 
     def _retire(self) -> None:
         """Forget faces that left, but not what stood against them."""
-        for key, track in tuple(self.tracks.items()):
-            if self.now_s - track.seen_s > MEMORY_S:
-                del self.tracks[key]
-                self.evidence.retire(*key)
+        for key in [key for key, track in self.tracks.items() if self.now_s - track.seen_s > MEMORY_S]:
+            del self.tracks[key]
+            self.evidence.retire(*key)
 
     def decision(self) -> Decision:
         """Return what is said of the call now."""
-        readings = tuple(self._reading(track) for track in self.tracks.values())
+        levels, fused = self.levels, self.evidence.fused
+        most = dict.fromkeys(Signal, 0.0)
+        for track in self.tracks.values():
+            most[track.signal] = max(most[track.signal], track.nat)
+        readings = tuple(self._reading(track, fused, most[track.signal]) for track in self.tracks.values())
         if self.challenges:
             readings = (*readings, self._beside(Signal.CHALLENGE, self.challenges[-1], self.challenge_s))
         if self.pipeline:
             readings = (*readings, self._beside(Signal.PIPELINE, self.pipeline.llr, self.pipeline_s))
-        state, levels, fused = self._state(readings), self.levels, self.evidence.fused
+        state = self._state(readings)
         face, voice = self.seconds[Signal.FACE], self.seconds[Signal.VOICE]
         return Decision(
             time_s=self.now_s,
@@ -195,10 +206,10 @@ class CallState:
             pipeline=self.pipeline.traits if self.pipeline else (),
         )
 
-    def _reading(self, track: TrackState) -> SignalReading:
+    def _reading(self, track: TrackState, fused: Fused, most: float) -> SignalReading:
+        """Return where a track stands; `most` is what stands against any track of its signal."""
         assert track.score is not None
-        long, fused = track.long.reading(), self.evidence.fused
-        most = max((t.nat for t in self.tracks.values() if t.signal is track.signal), default=0.0)
+        long = track.long.reading()
         return SignalReading(
             signal=track.signal,
             track=track.track,

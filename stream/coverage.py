@@ -1,7 +1,7 @@
 """How much of one signal was analysed, how much was not, and why. Pure: scores in, seconds out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from models.window import Reason, Score, Signal
 
@@ -24,6 +24,10 @@ class Seconds:
     _counted_to_s: float = float("-inf")
     _last_missed: tuple[Reason, float] | None = None
     """Why and for how long the newest stretch was missed, as long as another face may still be judged in it."""
+
+    def copy(self) -> "Seconds":
+        """Return one that goes its own way."""
+        return replace(self, missed_s=dict(self.missed_s))
 
     def take(self, score: Score) -> None:
         """Take the next window; of several that end together, one that was judged counts."""

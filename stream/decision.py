@@ -6,7 +6,7 @@ amber, red, what carries the alert, and how much of the call was seen. Here wind
 """
 
 from bisect import insort
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from models.calibration import Calibration
 from models.call_evidence import CallEvidence
@@ -18,6 +18,8 @@ from stream.policy import Policy
 
 JITTER_S = 1.0
 """Windows that come so much later than newer ones are still put in their place [s]."""
+MARK_EVERY = 8
+"""Windows after which the call is copied, so that what comes late is put in its place from there."""
 
 
 class CallDecision:
@@ -33,8 +35,10 @@ class CallDecision:
     ) -> None:
         policy = policy or Policy()
         self._call = CallState(policy, longs or {}, CallEvidence(policy.model), policy.levels())
-        # A second time without the newest windows: where one comes late, all since then are taken anew, in order.
+        # As it was before the recent windows: where one comes late, all since then are taken anew, in order.
         self._settled, self._recent = self._call.copy(), list[Score]()
+        # As it was after so many of them: it is settled once none can come late any more.
+        self._mark: tuple[int, CallState] | None = None
         self._told: frozenset[Signal] = frozenset()
 
     @property
@@ -50,13 +54,13 @@ class CallDecision:
 
     def challenged(self, llr: float, seconds: float) -> tuple[Decision, AlertKind | None]:
         """Take what came of a challenge, up = bona fide [nat], and the seconds of it; return what `update` does."""
-        for call in (self._call, self._settled):
+        for call in self._calls():
             call.take_challenge(llr, seconds)
         return self._change()
 
     def piped(self, reading: PipelineReading, seconds: float) -> tuple[Decision, AlertKind | None]:
         """Take what is known of the pipeline after so many seconds of the call; return what `update` does."""
-        for call in (self._call, self._settled):
+        for call in self._calls():
             call.take_pipeline(reading, seconds)
         return self._change()
 
@@ -74,20 +78,30 @@ class CallDecision:
 
     def restart(self, signal: Signal) -> None:
         """Take word that a camera or line became another one: by itself that is no sign of a forgery."""
-        for call in (self._call, self._settled):
-            call.evidence.restart(signal)
+        self._call.evidence.restart(signal)
+        # Windows from before are not to be taken anew after it.
+        self._settled, self._recent, self._mark = self._call.copy(), [], None
+
+    def _calls(self) -> Iterator[CallState]:
+        yield self._call
+        yield self._settled
+        if self._mark:
+            yield self._mark[1]
 
     def _take(self, score: Score) -> None:
         if self._recent and _place(score) < _place(self._recent[-1]):
             insort(self._recent, score, key=_place)
-            self._call = self._settled.copy()
+            self._call, self._mark = self._settled.copy(), None
             for known in self._recent:
                 self._call.take(known)
         else:
             self._recent.append(score)
             self._call.take(score)
-        while self._recent[0].end_s < self._recent[-1].end_s - JITTER_S:
-            self._settled.take(self._recent.pop(0))
+        if self._mark is None and len(self._recent) >= MARK_EVERY:
+            self._mark = len(self._recent), self._call.copy()
+        if self._mark and self._recent[self._mark[0] - 1].end_s < self._recent[-1].end_s - JITTER_S:
+            del self._recent[: self._mark[0]]
+            self._settled, self._mark = self._mark[1], None
 
 
 def _place(score: Score) -> tuple[float, Signal, int]:

@@ -49,6 +49,12 @@ class Policy:
 
     def min_s(self, signal: Signal) -> float:
         """Seconds of `signal` before green [s]."""
-        return {Signal.FACE: self.min_face_s, Signal.VOICE: self.min_speech_s, Signal.SYNC: self.min_sync_s}.get(
-            signal, 0.0
-        )
+        match signal:
+            case Signal.FACE:
+                return self.min_face_s
+            case Signal.VOICE:
+                return self.min_speech_s
+            case Signal.SYNC:
+                return self.min_sync_s
+            case _:
+                return 0.0

@@ -116,7 +116,7 @@ def main() -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     ready, began, statuses = threading.Event(), time.monotonic(), Counter[int]()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         server = serve(folder, port, ready, statuses)
         if not ready.wait(60):
             raise SystemExit("the service did not start")
