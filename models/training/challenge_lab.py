@@ -87,17 +87,9 @@ def face_runs(
         first, second = rng.permutation(len(sitters))[:2]
         (source, sitter), (_, other) = sitters[first], sitters[second]
         crops = seen_by_the_service(film(who, sitter, other, drawn, rng), drawn, finder)
-        before = [crop for crop in crops if crop.time_s < REST_S]
-        during = [crop for crop in crops if crop.time_s >= REST_S]
+        before, during = _around(crops)
         seen = challenge_face.see(drawn, before, during, REST_S)
-        yield {
-            "kind": kind,
-            "who": who,
-            "source": source,
-            "challenge": {"steps": drawn.steps, "code": drawn.code},
-            "seen": asdict(seen) if seen else None,
-            "identity_drop": identity_drop(model, before, during),
-        }
+        yield _row(drawn, who, source, seen) | {"identity_drop": identity_drop(model, before, during)}
 
 
 def scene_runs(
@@ -113,16 +105,7 @@ def scene_runs(
         clip = filmed[run % len(filmed)]
         driven, other = (sitters[i] for i in rng.permutation(len(sitters))[:2])
         crops = seen_by_the_service(staged(who, clip, driven, other, drawn, rng), drawn, finder)
-        before = [crop for crop in crops if crop.time_s < REST_S]
-        during = [crop for crop in crops if crop.time_s >= REST_S]
-        seen = challenge_face.see(drawn, before, during, REST_S)
-        yield {
-            "kind": kind,
-            "who": who,
-            "source": clip.source,
-            "challenge": {"steps": drawn.steps, "code": drawn.code},
-            "seen": asdict(seen) if seen else None,
-        }
+        yield _row(drawn, who, clip.source, challenge_face.see(drawn, *_around(crops), REST_S))
 
 
 def genuine_clips(data: Path, rng: random.Random) -> list[Clip]:
@@ -158,13 +141,7 @@ def voice_runs(
         source, speech = spoken[int(rng.integers(len(spoken)))]
         sound = challenge_sounds.sound(who, speech, drawn, rng)
         heard = challenge_voice.hear(drawn, sound[:cut], sound[cut:], challenge_sounds.REST_S)
-        yield {
-            "kind": kind,
-            "who": who,
-            "source": source,
-            "challenge": {"steps": drawn.steps, "code": drawn.code},
-            "seen": asdict(heard) if heard else None,
-        }
+        yield _row(drawn, who, source, heard)
 
 
 def main() -> None:
@@ -194,6 +171,23 @@ def main() -> None:
             filmed = genuine_clips(given.data, rng)
             _write(out, scene_runs(over_clips, filmed, stills, given.runs, given.seed))
     print(json.dumps({"seconds": round(time.monotonic() - began_s)}))
+
+
+def _around(crops: Sequence[FaceCrop]) -> tuple[list[FaceCrop], list[FaceCrop]]:
+    """Return the face before the request and from it on."""
+    return [crop for crop in crops if crop.time_s < REST_S], [crop for crop in crops if crop.time_s >= REST_S]
+
+
+def _row(
+    drawn: Challenge, who: str, source: str, seen: challenge_face.FaceSeen | challenge_voice.VoiceHeard | None
+) -> dict[str, object]:
+    return {
+        "kind": drawn.kind,
+        "who": who,
+        "source": source,
+        "challenge": {"steps": drawn.steps, "code": drawn.code},
+        "seen": asdict(seen) if seen else None,
+    }
 
 
 def _write(out: TextIO, runs: Iterable[dict[str, object]]) -> None:
