@@ -349,6 +349,18 @@ def test_any_split_and_any_order_within_jitter_give_the_same_decision(
     assert mixed.alerted == in_order.alerted == at_once.alerted
 
 
+@pytest.mark.parametrize("n_before", range(5, 25))
+def test_a_challenge_is_remembered_after_a_late_window(start: Callable[[], CallDecision], n_before: int) -> None:
+    call, times = start(), ends(n_before + 6)
+    play(call, (score(t, GENUINE) for t in times[:n_before]))
+    call.challenged(-2.0, 10.0)
+    play(call, (score(t, GENUINE) for t in [*times[n_before:-2], times[-1], times[-2]]))
+    in_order = start()
+    in_order.challenged(-2.0, 10.0)
+    play(in_order, (score(t, GENUINE) for t in times))
+    assert call.decision() == in_order.decision()
+
+
 def test_the_decision_takes_thousands_of_windows_a_second(start: Callable[[], CallDecision]) -> None:
     scores = sorted(mixed_call(0), key=lambda s: s.end_s)
     fastest = float("inf")
